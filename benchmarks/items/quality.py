@@ -1,0 +1,154 @@
+"""Write items with the embedded model through the item flow; print each, judge each, time each.
+
+    python benchmarks/items/quality.py --runs 20 --theme fantasy
+
+A run is one job of three items. A run counts when every item came out fit; what the checks of the
+job type refused is counted as a rewrite. The items are printed to be read: no check replaces that.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import BaseModel
+
+from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
+from loresmith.job_types.generate_characters import Character, CharacterKind
+from loresmith.llm.errors import GenerationError
+from loresmith.llm.items import ItemFlow
+from loresmith.llm.port import GenerationEvent, GenerationRequest, ModelCapabilities
+from loresmith.llm_service.generation import Generation
+from loresmith.llm_service.provider import Provider, find_provider
+
+
+@dataclass
+class Direct:
+    """The port without gRPC: the lore service's own generation, in this process."""
+
+    provider: Provider
+
+    def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> AsyncGenerator[GenerationEvent, None]:
+        """Stream what the model does; the time limit is the benchmark's own."""
+        schema = decoding_schema(request.output_schema)
+        return Generation(self.provider, replace(request, output_schema=schema)).events()
+
+    async def capabilities(self) -> ModelCapabilities:
+        """Tell what the provider can do."""
+        return ModelCapabilities(self.provider.label, self.provider.streams, self.provider.concurrent_calls)
+
+
+@dataclass
+class Sheet:
+    """Takes the part of the job's context and counts what happens."""
+
+    job_id: str
+    items: Mapping[int, Any] = field(default_factory=dict[int, Any])
+    calls: int = 0
+    output_tokens: int = 0
+    fraction: float = 0.0
+
+    async def save_item(self, index: int, value: BaseModel) -> None:
+        """Forget it: the flow keeps its own."""
+
+    def report(self, fraction: float | None = None, message: str | None = None) -> None:
+        """Check that progress never falls."""
+        assert fraction is not None
+        assert fraction >= self.fraction, (fraction, self.fraction)
+        self.fraction = fraction
+
+    def add_usage(self, *, model: str, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
+        """Count a call."""
+        self.calls += 1
+        self.output_tokens += output_tokens
+
+    def remaining_seconds(self) -> float:
+        """Leave time enough."""
+        return 600.0
+
+
+async def main() -> None:
+    """Run the jobs one after another and print the sheet of each and of all."""
+    options = _options()
+    rejected: list[str] = []
+    structlog.configure(processors=[lambda _, __, event: _note(event, rejected)])
+    with tempfile.TemporaryDirectory() as folder:
+        model = EmbeddedModel(Path(folder) / "model.log", threads=options.threads, nice=options.nice)
+        await model.start()
+        provider = find_provider(
+            "openai-compatible:embedded",
+            base_url=lambda: model.base_url,
+            api_key=model.api_key,
+            concurrent_calls=model.slots,
+            temperature=options.temperature,
+            extra_body={**SAMPLING, **json.loads(options.sampling)},
+        )
+        sheets = [await _run(provider, options, number) for number in range(options.runs)]
+        await model.stop()
+    _summary(sheets, rejected)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--theme", default="fantasy")
+    parser.add_argument("--count", type=int, default=3)
+    parser.add_argument("--seed", default="quality")
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--sampling", default="{}", help="JSON, over the product's own")
+    parser.add_argument("--nice", type=int, default=5)
+    parser.add_argument("--temperature", type=float, default=TEMPERATURE)
+    return parser.parse_args()
+
+
+def _note(event: Any, rejected: list[str]) -> str:
+    if problem := event.get("problem"):
+        rejected.append(problem)
+        print(f"  rewrite: {problem}")
+    raise structlog.DropEvent
+
+
+async def _run(provider: Provider, options: argparse.Namespace, number: int) -> tuple[Sheet, float, bool]:
+    sheet = Sheet(f"{options.seed} {number}")
+    kind = CharacterKind(options.theme, options.count, sheet.job_id)
+    started = time.monotonic()
+    print(f"\n=== {options.theme}, run {number + 1}")
+    try:
+        characters = await ItemFlow(sheet, Direct(provider), kind, options.count, "").run()
+    except GenerationError as error:
+        print(f"  FAILED {error.code}: {error}")
+        characters = []
+    seconds = time.monotonic() - started
+    for character in characters:
+        _show(character)
+    print(f"  [{seconds:.1f} s, {sheet.calls} calls, {sheet.output_tokens / seconds:.0f} tokens/s]")
+    return sheet, seconds, bool(characters)
+
+
+def _show(character: Character) -> None:
+    details = character.details
+    print(f"  {character.name} — {details.role}\n    {character.description}")
+    print(f"    {details.appearance}\n    {details.backstory}")
+    print(f"    {', '.join(details.traits)} | {', '.join(details.skills)} | {[*details.stats.model_dump().values()]}")
+
+
+def _summary(runs: list[tuple[Sheet, float, bool]], rejected: list[str]) -> None:
+    seconds = [each for _, each, _ in runs]
+    calls = sum(sheet.calls for sheet, _, _ in runs)
+    tokens = sum(sheet.output_tokens for sheet, _, _ in runs)
+    print(
+        f"\n{sum(fine for *_, fine in runs)} of {len(runs)} runs fit; seconds: median "
+        f"{statistics.median(seconds):.1f}, slowest {max(seconds):.1f}; {calls} calls, "
+        f"{len(rejected)} rewrites; {tokens / sum(seconds):.0f} tokens/s"
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,1 @@
+"""LoreSmith: asynchronous jobs for language-model generation."""

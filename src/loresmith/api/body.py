@@ -1,0 +1,80 @@
+"""The body of a request: read once, never past its limit, and only as a JSON object."""
+
+from typing import Any, Final, cast
+
+import orjson
+from starlette.requests import Request
+
+from loresmith.api.errors import Problem
+
+MOST_BYTES: Final = 256 * 1024
+MOST_DEPTH: Final = 64
+
+
+async def read_json_object(request: Request, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
+    """Return the JSON object that is the body; of a key that comes twice the last one counts.
+
+    Raises Problem: unsupported_media_type, payload_too_large, invalid_json.
+    """
+    if _media_type(request) != "application/json" and not _announces_nothing(request):
+        raise Problem("unsupported_media_type", "expected Content-Type: application/json")
+    return _parse(await _read(request, most_bytes))
+
+
+async def _read(request: Request, most_bytes: int) -> bytes:
+    """Read up to the limit. What a client announces spares us reading; what it sends is what counts."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and (len(announced) > 18 or int(announced) > most_bytes):
+        raise _too_large(most_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most_bytes:
+            raise _too_large(most_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(most_bytes: int) -> Problem:
+    return Problem("payload_too_large", f"expected a body of at most {most_bytes:,} bytes")
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _announces_nothing(request: Request) -> bool:
+    return request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    if not body:
+        raise Problem("invalid_json", 'expected a body such as {"type": "…", "payload": {…}}, got none')
+    try:
+        value: object = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem("invalid_json", f"not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Problem("invalid_json", f"expected a JSON object, got {_name_of(value)}")
+    parsed = cast("dict[str, Any]", value)
+    if body.count(b"[") + body.count(b"{") > MOST_DEPTH and _deeper_than(parsed, MOST_DEPTH):
+        raise Problem("invalid_json", f"expected at most {MOST_DEPTH} levels of nesting")
+    return parsed
+
+
+def _name_of(value: object) -> str:
+    names: dict[type, str] = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _deeper_than(value: dict[str, Any], most: int) -> bool:
+    level: list[Any] = [value]
+    for _ in range(most):
+        level = [inner for part in level for inner in _containers_in(part)]
+    return bool(level)
+
+
+def _containers_in(part: dict[str, Any] | list[Any]) -> list[Any]:
+    inside = part.values() if isinstance(part, dict) else part
+    return [one for one in inside if isinstance(one, dict | list)]

@@ -1,0 +1,46 @@
+"""What routes need: the objects of this process, and the parts of a request."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loresmith.jobs import JobManager, JobNotFoundError
+
+Readiness = Callable[[], Awaitable[Mapping[str, str]]]
+"""Returns what is missing: its name → what is wrong with it. Empty when all is there."""
+
+
+class BareRoute(APIRoute):
+    """A route whose function takes the request and returns the answer: FastAPI describes it and stays out of its way.
+
+    No dependency is solved, no body parsed, no model serialized; the annotations serve the OpenAPI document.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        return self.endpoint
+
+
+async def all_there() -> Mapping[str, str]:
+    """Readiness of a process that needs nothing but Redis."""
+    return {}
+
+
+def manager_of(request: Request) -> JobManager:
+    """Return the manager of this process."""
+    return request.app.state.manager
+
+
+def readiness_of(request: Request) -> Readiness:
+    """Return the check for what this process needs besides Redis."""
+    return request.app.state.readiness
+
+
+def job_id_of(request: Request) -> str:
+    """Return the id in the path. Raises JobNotFoundError for one that is not in lower case: a job has one address."""
+    job_id: str = request.path_params["job_id"]
+    if job_id != job_id.lower():
+        raise JobNotFoundError(job_id)
+    return job_id

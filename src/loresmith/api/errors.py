@@ -1,0 +1,137 @@
+"""Problems (RFC 9457): every error a client may meet, and the one table that maps errors to HTTP."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from loresmith.jobs import (
+    FieldProblem,
+    InvalidPayloadError,
+    JobNotFoundError,
+    QueueFullError,
+    StoreUnavailableError,
+    UnknownJobTypeError,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+_TYPE_PREFIX: Final = "urn:problem-type:loresmith:"
+_MOST_ERRORS: Final = 20
+_MOST_DETAIL: Final = 300
+_MOST_NAME: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What all problems of one code have in common."""
+
+    status: int
+    title: str
+    retryable: bool = False
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "invalid_json": Kind(400, "The body is not a JSON object"),
+    "unknown_job_type": Kind(400, "No such job type"),
+    "invalid_payload": Kind(400, "The request has missing, wrong or unknown fields"),
+    "bad_request": Kind(400, "The request cannot be understood"),
+    "not_found": Kind(404, "No such path"),
+    "job_not_found": Kind(404, "No such job"),
+    "method_not_allowed": Kind(405, "The path does not take this method"),
+    "payload_too_large": Kind(413, "The body is too large"),
+    "unsupported_media_type": Kind(415, "The body is not declared as application/json"),
+    "internal": Kind(500, "Something went wrong on our side"),
+    "queue_full": Kind(503, "Too many jobs wait already", retryable=True),
+    "store_unavailable": Kind(503, "The job store is away", retryable=True),
+    "not_ready": Kind(503, "Something the service needs is missing", retryable=True),
+}
+"""Every code with its status; a code never changes its meaning."""
+
+
+@dataclass(slots=True, eq=False)
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+    """An answer that is an error: raised anywhere below a route, or made from an error of the engine."""
+
+    code: str
+    detail: str
+    errors: Sequence[FieldProblem] = ()
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    members: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Extension members of this one problem."""
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.code]
+
+
+def _unknown_job_type(error: UnknownJobTypeError) -> Problem:
+    name = error.name[:_MOST_NAME]
+    nearest = get_close_matches(name, error.known, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    detail = f"no job type is named {name!r}: {hint}expected one of: {', '.join(error.known)}"
+    return Problem("unknown_job_type", detail, [FieldProblem("/type", "unknown_job_type", detail)])
+
+
+def _invalid_payload(error: InvalidPayloadError) -> Problem:
+    return Problem("invalid_payload", _summary(error.problems), error.problems[:_MOST_ERRORS])
+
+
+def _summary(problems: Sequence[FieldProblem]) -> str:
+    shown = "; ".join(f"{one.pointer}: {one.detail}" for one in problems[:3])
+    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+    return shown[:_MOST_DETAIL] + more
+
+
+def _http_error(error: HTTPException) -> Problem:
+    code = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}.get(error.status_code)
+    headers = dict(error.headers or {})
+    detail = {"not_found": "no route leads here", "method_not_allowed": f"expected {headers.get('Allow', 'another')}"}
+    code = code or ("bad_request" if error.status_code < 500 else "internal")
+    return Problem(code, detail.get(code, KINDS[code].title.lower()), headers=headers)
+
+
+def _retry_after(code: str) -> Callable[[Any], Problem]:
+    return lambda error: Problem(code, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
+
+
+TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
+    UnknownJobTypeError: _unknown_job_type,
+    InvalidPayloadError: _invalid_payload,
+    JobNotFoundError: lambda _: Problem("job_not_found", "no job has this id: it never existed or has expired"),
+    QueueFullError: _retry_after("queue_full"),
+    StoreUnavailableError: _retry_after("store_unavailable"),
+    HTTPException: _http_error,
+}
+"""Error → problem. What is not in here is a bug of ours: 500, with the trace in the log only."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the problem that answers an error."""
+    if isinstance(error, Problem):
+        return error
+    for kind in type(error).__mro__:
+        if (answer := TABLE.get(kind)) is not None:
+            return answer(error)
+    return Problem("internal", "an unexpected error, logged under this request_id")
+
+
+def problem_response(problem: Problem, *, request_id: str) -> Response:
+    """Return the answer that a problem is, as application/problem+json."""
+    kind = problem.kind
+    document = {
+        "type": _TYPE_PREFIX + problem.code,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "retryable": kind.retryable,
+        "request_id": request_id,
+        "errors": list(problem.errors),
+        **problem.members,
+    }
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(orjson.dumps(document), kind.status, headers, MEDIA_TYPE)

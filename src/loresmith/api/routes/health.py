@@ -1,0 +1,60 @@
+"""Routes for those who watch over the process: does it live, can it serve."""
+
+import asyncio
+from typing import Final
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loresmith.api import describe
+from loresmith.api.deps import BareRoute, manager_of, readiness_of
+from loresmith.api.errors import Problem
+from loresmith.api.schemas import Health, Ready
+from loresmith.jobs import StoreUnavailableError
+
+router = APIRouter(tags=["health"], route_class=BareRoute)
+
+_PATIENCE_SECONDS: Final = 3.0
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+@router.get(
+    "/healthz", response_model=Health, summary="Does the process live?", responses={200: describe.answer("It does")}
+)
+async def healthz(request: Request) -> Response:
+    """Answer while the process lives, whatever else is away: a restart would not bring Redis back."""
+    return Response(orjson.dumps({"status": "ok", "version": request.app.version}), 200, _NO_STORE, "application/json")
+
+
+@router.get(
+    "/readyz",
+    response_model=Ready,
+    summary="Can it serve?",
+    responses={200: describe.answer("It can"), **describe.problems("not_ready")},
+)
+async def readyz(request: Request) -> Response:
+    """Answer 200 when everything that the service needs is there, else 503 with what is missing."""
+    redis, others = await asyncio.gather(_redis_missing(request), _others_missing(request))
+    if missing := {**redis, **others}:
+        detail = "; ".join(f"{name}: {wrong}" for name, wrong in missing.items())
+        raise Problem("not_ready", detail, headers={"Retry-After": "2"}, members={"missing": missing})
+    return Response(orjson.dumps({"status": "ready"}), 200, _NO_STORE, "application/json")
+
+
+async def _redis_missing(request: Request) -> dict[str, str]:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await manager_of(request).ready()
+    except (StoreUnavailableError, TimeoutError):
+        return {"redis": "does not answer"}
+    return {}
+
+
+async def _others_missing(request: Request) -> dict[str, str]:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return dict(await readiness_of(request)())
+    except TimeoutError:
+        return {"checks": f"not done within {_PATIENCE_SECONDS:.0f} s"}

@@ -1,0 +1,44 @@
+"""The address of the API, taken before anything slow starts."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from loresmith.cli.stack import StartError
+
+_BACKLOG = 2048
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one. Raises StartError."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        taken = socket.socket(family, kind, protocol)
+    except UnicodeError:  # a label of the name is empty or too long
+        raise StartError(f"LORESMITH_HOST={host!r} is no name of a host") from None
+    except OSError as error:
+        raise StartError(_refused(host, port, error)) from None
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+        taken.listen(_BACKLOG)
+    except OSError as error:
+        taken.close()
+        raise StartError(_refused(host, port, error)) from None
+    return taken
+
+
+def url_of(bound: socket.socket) -> str:
+    """The address under which `bound` is reached from this machine."""
+    address, port = bound.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, str(address))  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _refused(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host!r} is in use: stop what uses it, or set LORESMITH_PORT"
+    reason = (error.strerror or str(error)).lower()
+    return f"cannot listen on {host!r} port {port} ({reason}): see LORESMITH_HOST, LORESMITH_PORT"

@@ -1,0 +1,143 @@
+"""The parts of a process, each running while one is inside its context; importing them takes seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
+
+from loresmith.api.app import create_app
+from loresmith.api.deps import Readiness
+from loresmith.bootstrap import build_manager, build_registry, build_worker, connect
+from loresmith.cli.http import serving
+from loresmith.cli.stack import StartError
+from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
+from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS, GrpcLoreModel
+from loresmith.llm.errors import GenerationError, LoreProtocolError
+from loresmith.llm_service.provider import Provider, find_provider
+from loresmith.llm_service.server import LoreServer
+from loresmith.redis_server import RedisServerError, check_server, place_of
+from loresmith.settings import Settings
+
+USUAL_ITEMS = 3
+"""Items, and so calls at once, of a job of the default size."""
+
+Task = tuple[asyncio.Task[None], Callable[[], None]]
+"""What runs, and what makes it end: called once, with grace; twice, at once."""
+
+
+async def checked(redis_url: str) -> str:
+    """Make sure that the configured Redis can be used; returns what it is and where. Raises StartError."""
+    try:
+        async with connect(redis_url) as redis:
+            return f"{await check_server(redis, redis_url)} at {place_of(redis_url)}"
+    except RedisServerError as error:
+        raise StartError(str(error)) from None
+    except (ValueError, TypeError):  # of redis-py, for an option of the URL; its text may show the password
+        raise StartError("LORESMITH_REDIS_URL has a part that is not understood: see docs/scaling.md") from None
+
+
+@contextlib.asynccontextmanager
+async def api(
+    redis_url: str, bound: socket.socket, version: str, ready: Readiness, *, replicas: int = 0
+) -> AsyncGenerator[Task]:
+    """The REST API on a socket; with `replicas`, a submit waits for so many replicas of Redis."""
+    async with connect(redis_url) as redis:
+        app = create_app(build_manager(redis, build_registry(), replicas=replicas), readiness=ready, version=version)
+        async with serving(app, bound) as task:
+            yield task
+
+
+@contextlib.asynccontextmanager
+async def working(
+    redis_url: str, model: GrpcLoreModel, *, concurrency: int, grace_seconds: float, linger_seconds: float
+) -> AsyncGenerator[Task]:
+    """A worker; its jobs get the grace period to finish when it is left."""
+    wishes: list[None] = []
+
+    def wish() -> None:
+        wishes.append(None)
+        worker.stop()
+
+    worker = build_worker(
+        redis_url,
+        build_registry(),
+        lore_model=model,
+        concurrency=concurrency,
+        grace_seconds=grace_seconds,
+        linger_seconds=linger_seconds,
+    )
+    task = asyncio.create_task(worker.run(), name="worker")
+    try:
+        yield task, wish
+    finally:
+        if not wishes:
+            wish()
+        await asyncio.wait({task})
+
+
+@contextlib.asynccontextmanager
+async def lore_service(provider: Provider, address: str) -> AsyncGenerator[str]:
+    """The gRPC server; yields the address at which it is reached."""
+    server = LoreServer(provider)
+    try:
+        port = await server.start(address)
+    except OSError as error:
+        raise StartError(str(error)) from None
+    try:
+        yield f"{address.rpartition(':')[0]}:{port}"
+    finally:
+        await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def lore_model(address: str) -> AsyncGenerator[GrpcLoreModel]:
+    """A connection to a lore service."""
+    model = GrpcLoreModel(address)
+    try:
+        yield model
+    finally:
+        await model.close()
+
+
+def find_model(settings: Settings, child: EmbeddedModel | None) -> Provider:
+    """The provider that the settings, or the embedded model, stand for. Raises StartError."""
+    if child is not None:
+        provider = find_provider(
+            f"openai-compatible:{child.model_name}",
+            base_url=lambda: child.base_url or None,
+            api_key=child.api_key,
+            concurrent_calls=child.slots,
+            temperature=TEMPERATURE,
+            extra_body=SAMPLING,
+            decoding=decoding_schema,
+        )
+        return replace(provider, present=child.present)
+    assert settings.model is not None
+    key = settings.model_api_key.get_secret_value() if settings.model_api_key else None
+    try:
+        return find_provider(settings.model, base_url=settings.model_base_url, api_key=key)
+    except ValueError as error:
+        raise StartError(f"LORESMITH_MODEL: {error}") from None
+
+
+def jobs_at_once(settings: Settings, concurrent_calls: int) -> int:
+    """Jobs that a worker runs: beyond what the model has slots for they wait as pending."""
+    return settings.worker_concurrency or max(1, concurrent_calls // USUAL_ITEMS)
+
+
+def readiness(model: GrpcLoreModel, child: EmbeddedModel | None) -> Readiness:
+    """What `/readyz` asks beside Redis: does the lore service answer, does the embedded model live."""
+
+    async def missing() -> Mapping[str, str]:
+        if child is not None and not child.base_url:
+            return {"model": "is being started again"}
+        try:
+            await model.capabilities(timeout_seconds=DESCRIBE_TIMEOUT_SECONDS)
+        except (GenerationError, LoreProtocolError) as error:
+            return {"lore_service": str(error)}
+        return {}
+
+    return missing

@@ -1,0 +1,120 @@
+"""`loresmith serve`, `worker` and `lore`: the parts as processes of their own, on any number of machines."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import structlog
+import uvloop
+
+from loresmith.cli.children import embedded_model, running
+from loresmith.cli.configure import configure
+from loresmith.cli.listen import bind, url_of
+from loresmith.cli.stack import Stack, StartError
+from loresmith.cli.whole import tune_garbage_collection
+from loresmith.embedded.data_dir import prepare_data_dir
+from loresmith.settings import Settings
+
+if TYPE_CHECKING:
+    from loresmith.llm.client import GrpcLoreModel
+
+WORKER_GRACE_SECONDS = 30.0
+WORKER_LINGER_SECONDS = 30.0
+_RETRY_SECONDS = 1.0
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+def serve() -> None:
+    """Run the REST API on a configured Redis (LORESMITH_REDIS_URL)."""
+    settings = configure()
+    uvloop.run(_serve(settings, _redis_url(settings)))
+
+
+def worker() -> None:
+    """Run a worker on a configured Redis (LORESMITH_REDIS_URL) and lore service (LORESMITH_LORE_URL)."""
+    settings = configure()
+    if settings.lore_url is None:
+        raise StartError("LORESMITH_LORE_URL is not set: expected host:port of a `loresmith lore`")
+    uvloop.run(_work(settings, _redis_url(settings), settings.lore_url))
+
+
+def lore() -> None:
+    """Run the lore service, the only process that talks to models, on LORESMITH_LORE_LISTEN."""
+    uvloop.run(_lore(configure()))
+
+
+def _redis_url(settings: Settings) -> str:
+    if settings.redis_url is None:
+        raise StartError("LORESMITH_REDIS_URL is not set: only `loresmith run` brings a Redis of its own")
+    return settings.redis_url
+
+
+async def _serve(settings: Settings, redis_url: str) -> None:
+    from loresmith.api.deps import all_there
+    from loresmith.cli import parts
+
+    async def start(stack: Stack) -> None:
+        await parts.checked(redis_url)
+        replicas = settings.redis_replicas
+        task, wish = await stack.enter(parts.api(redis_url, bound, version("loresmith"), all_there, replicas=replicas))
+        stack.watch(task, "API")
+        stack.on_stop(wish)
+        tune_garbage_collection()
+        _log.info("api started", url=url_of(bound))
+
+    with bind(settings.host, settings.port) as bound:
+        await Stack().run(start)
+
+
+async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
+    from loresmith.cli import parts
+
+    async def start(stack: Stack) -> None:
+        await parts.checked(redis_url)
+        model = await stack.enter(parts.lore_model(lore_url))
+        concurrency = parts.jobs_at_once(settings, await _concurrent_calls(model))
+        part = parts.working(
+            redis_url,
+            model,
+            concurrency=concurrency,
+            grace_seconds=WORKER_GRACE_SECONDS,
+            linger_seconds=WORKER_LINGER_SECONDS,
+        )
+        task, wish = await stack.enter(part)
+        stack.watch(task, "worker")
+        stack.on_stop(wish)
+        tune_garbage_collection()
+        _log.info("worker started", jobs_at_once=concurrency)
+
+    await Stack(stop_seconds=WORKER_GRACE_SECONDS + WORKER_LINGER_SECONDS + 5).run(start)
+
+
+async def _concurrent_calls(model: GrpcLoreModel) -> int:
+    """What the model can do at once; waits for a lore service that is not there yet."""
+    from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS
+    from loresmith.llm.errors import GenerationError, LoreProtocolError
+
+    while True:
+        try:
+            return (await model.capabilities(timeout_seconds=DESCRIBE_TIMEOUT_SECONDS)).concurrent_calls
+        except LoreProtocolError as error:
+            raise StartError(f"{error}: see LORESMITH_LORE_URL") from None
+        except GenerationError as error:
+            _log.warning("waiting for the lore service", error=error.message)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _lore(settings: Settings) -> None:
+    from loresmith.cli import parts
+
+    async def start(stack: Stack) -> None:
+        child = embedded_model(settings)
+        if child is not None:
+            prepare_data_dir(settings.data_dir)
+            await stack.enter(running(child))
+        await stack.enter(parts.lore_service(parts.find_model(settings, child), settings.lore_listen))
+
+    await Stack().run(start)

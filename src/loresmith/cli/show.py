@@ -1,0 +1,97 @@
+"""Jobs and lore as text for a terminal of 80 columns, or for a file."""
+
+from __future__ import annotations
+
+import textwrap
+from types import TracebackType
+from typing import Self, TypeAlias, Union
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+Json: TypeAlias = Union[bool, float, str, "list[Json]", "dict[str, Json]", None]
+
+WIDTH = 80
+_HIDDEN = ("name", "description", "details", "type")
+
+
+class JobView:
+    """A progress bar while one is inside, with each item named as it appears; plain lines without a terminal."""
+
+    def __init__(self, title: str) -> None:
+        self._console = Console(highlight=False)
+        self._plain = not self._console.is_terminal
+        self._told: list[str] = []
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=self._plain,
+        )
+        self._task = self._progress.add_task(title, total=100)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, job: dict[str, Json]) -> None:
+        """Show what the job says now."""
+        progress, message = float(str(job["progress"])), str(job["message"])
+        self._progress.update(self._task, completed=progress, description=message)
+        if self._plain:
+            self._tell(f"{progress:3.0f} %  {message}", key=message)
+        for item in _finished(job):
+            self._tell(f"       + {_name(item)}", key=_name(item))
+
+    def _tell(self, line: str, *, key: str) -> None:
+        if key not in self._told:
+            self._told.append(key)
+            self._console.print(line, markup=False)
+
+
+def _finished(job: dict[str, Json]) -> list[Json]:
+    items = job.get("result") or job.get("items") or []
+    return [item for item in items if item] if isinstance(items, list) else []
+
+
+def _name(item: Json) -> str:
+    return str(item.get("name", item)) if isinstance(item, dict) else str(item)
+
+
+def print_items(items: Json) -> None:
+    """Print each item of a result under its name, wrapped."""
+    for item in items if isinstance(items, list) else [items]:
+        print("\n" + "\n".join(item_lines(item)))
+
+
+def item_lines(item: Json) -> list[str]:
+    """A lore piece, or any JSON value, as lines of at most 80 columns."""
+    if not isinstance(item, dict):
+        return _wrapped(str(item), "")
+    lines = [_name(item), "-" * min(len(_name(item)), WIDTH)]
+    if item.get("description"):
+        lines += _wrapped(str(item["description"]), "")
+    details = item.get("details")
+    rest = {name: value for name, value in item.items() if name not in _HIDDEN}
+    for name, value in {**(details if isinstance(details, dict) else {}), **rest}.items():
+        lines += _wrapped(f"{name.replace('_', ' ')}: {_value(value)}", "  ")
+    return lines
+
+
+def _value(value: Json) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_value(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(_value(inner) for inner in value)
+    return str(value)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  " * bool(indent)) or [""]

@@ -1,0 +1,1 @@
+"""Children of `loresmith run` on one machine: a Redis server and a language model of its own."""

@@ -1,0 +1,1 @@
+"""One file per job type; the registry finds them here by import."""

@@ -1,0 +1,140 @@
+"""Clients for one Redis, told by its URL: a server, a Sentinel-watched pair, or a Cluster.
+
+    redis://[user:password@]host:port/db         a server; `rediss://` with TLS
+    unix:///path/to/socket?db=0                  a server on a socket
+    redis+sentinel://[user:password@]host:port,host:port/service/db    the primary that these Sentinels name
+    redis+cluster://[user:password@]host:port,host:port    a Cluster, found through any of these nodes
+
+`rediss+sentinel://` and `rediss+cluster://` use TLS, to the Sentinels too. Options follow a `?`: `ssl_ca_certs=/path`
+and the other `ssl_…` names of redis-py, and `sentinel_username=`, `sentinel_password=` where Sentinels ask for them.
+Sources: redis-py's `from_url`, and the forms that Lettuce and Spring use for the last two.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import redis as blocking
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode as BlockingNode
+from redis.retry import Retry as BlockingRetry
+from redis.sentinel import SentinelConnectionPool as BlockingSentinelConnectionPool
+
+_CONNECTIONS: Final = 8
+_TIMEOUT_SECONDS: Final = 5.0
+_DEFAULT_PORT: Final = 6379
+_TIMEOUTS: Final[dict[str, Any]] = {
+    "socket_timeout": _TIMEOUT_SECONDS,
+    "socket_connect_timeout": _TIMEOUT_SECONDS,
+}
+
+Client = Redis | RedisCluster
+BlockingClient = blocking.Redis | blocking.RedisCluster
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Makes clients for the Redis at `url`. Raises ValueError for a URL of no known form.
+
+    Nothing is retried by the clients: they would send a whole pipeline again, and the engine alone knows what may be
+    repeated. Commands wait for one of a few connections instead of failing when all are in use.
+    """
+
+    url: str
+
+    def client(self) -> Client:
+        """Return a client for one event loop; it connects when it is first used."""
+        parts = urlsplit(self.url)
+        if parts.scheme.endswith("+cluster"):
+            nodes = [ClusterNode(host, port) for host, port in _hosts(parts)]
+            return RedisCluster(startup_nodes=nodes, **_options(parts), retry=Retry(NoBackoff(), 0))
+        if parts.scheme.endswith("+sentinel"):
+            service, options = _sentinel(parts)
+            told_by: dict[str, Any] = {**_sentinel_options(parts), "retry": Retry(NoBackoff(), 0)}
+            watched = Sentinel(_hosts(parts), sentinel_kwargs=told_by)
+            pool: Any = {"connection_pool_class": _WatchedPool, "retry": Retry(NoBackoff(), 0)}
+            return watched.master_for(service, **pool, **options)  # pyright: ignore[reportUnknownMemberType]
+        pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+            self.url, max_connections=_CONNECTIONS, timeout=_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0), **_TIMEOUTS
+        )
+        return Redis.from_pool(pool)
+
+    def blocking_client(self, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> BlockingClient:
+        """Return a client for use in a thread, with a timeout of each answer of 5 s at the most."""
+        timeout = min(_TIMEOUT_SECONDS, timeout_seconds)
+        return self._blocking_client({"socket_timeout": timeout, "socket_connect_timeout": timeout})
+
+    def _blocking_client(self, timeouts: dict[str, Any]) -> BlockingClient:
+        parts, retry = urlsplit(self.url), BlockingRetry(NoBackoff(), 0)
+        if parts.scheme.endswith("+cluster"):
+            nodes = [BlockingNode(host, port) for host, port in _hosts(parts)]
+            return blocking.RedisCluster(startup_nodes=nodes, **{**_options(parts), **timeouts}, retry=retry)
+        if parts.scheme.endswith("+sentinel"):
+            service, options = _sentinel(parts)
+            told_by: dict[str, Any] = {**_sentinel_options(parts), "retry": retry}
+            watched = blocking.Sentinel(_hosts(parts), sentinel_kwargs=told_by)
+            pool: Any = {"connection_pool_class": _BlockingWatchedPool, "retry": retry}
+            return watched.master_for(service, **pool, **{**options, **timeouts})  # pyright: ignore[reportUnknownMemberType]
+        return blocking.Redis.from_url(self.url, retry=retry, **timeouts)  # pyright: ignore[reportUnknownMemberType]
+
+
+class _WatchedPool(SentinelConnectionPool):
+    """Closes the connections to the Sentinels with its own, which redis-py leaves open."""
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        watched: Any = self.sentinel_manager
+        for sentinel in watched.sentinels:
+            await sentinel.aclose()
+
+
+class _BlockingWatchedPool(BlockingSentinelConnectionPool):
+    """Does as `_WatchedPool`, in a thread."""
+
+    def close(self) -> None:
+        super().close()
+        watched: Any = self.sentinel_manager
+        for sentinel in watched.sentinels:
+            sentinel.close()
+
+
+def _hosts(parts: SplitResult) -> list[tuple[str, int]]:
+    places = parts.netloc.rpartition("@")[2].split(",")
+    found = [urlsplit(f"//{place}") for place in places]
+    if not all(one.hostname for one in found):
+        raise ValueError(f"Redis URL {parts.scheme}://… must name its hosts as host:port,host:port")
+    return [(one.hostname or "", one.port or _DEFAULT_PORT) for one in found]
+
+
+def _options(parts: SplitResult) -> dict[str, Any]:
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    return {**_TIMEOUTS, **_credentials(unquote(user), unquote(password)), **_tls(parts)}
+
+
+def _sentinel_options(parts: SplitResult) -> dict[str, Any]:
+    asked = dict(parse_qsl(parts.query))
+    user, password = asked.get("sentinel_username", ""), asked.get("sentinel_password", "")
+    return {**_TIMEOUTS, **_credentials(user, password), **_tls(parts)}
+
+
+def _credentials(user: str, password: str) -> dict[str, str]:
+    return {name: value for name, value in (("username", user), ("password", password)) if value}
+
+
+def _tls(parts: SplitResult) -> dict[str, Any]:
+    if not parts.scheme.startswith("rediss"):
+        return {}
+    asked = [(name, value) for name, value in parse_qsl(parts.query) if name.startswith("ssl_")]
+    return {"ssl": True, **{name: URL_QUERY_ARGUMENT_PARSERS.get(name, str)(value) for name, value in asked}}
+
+
+def _sentinel(parts: SplitResult) -> tuple[str, dict[str, Any]]:
+    service, _, db = parts.path.strip("/").partition("/")
+    if not service:
+        raise ValueError("Redis URL of Sentinels must end with the name of the service: …/service/db")
+    return service, {**_options(parts), "db": int(db or 0)}

@@ -1,0 +1,117 @@
+"""What a handler sees of the engine: its payload, its checkpoint, and where to report."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+import msgspec
+import pydantic_core
+from pydantic import BaseModel, TypeAdapter
+
+from loresmith.jobs.types import Usage
+
+if TYPE_CHECKING:
+    from loresmith.jobs.run import Run
+
+P_co = TypeVar("P_co", bound=BaseModel, covariant=True)
+T = TypeVar("T")
+Step = TypeVar("Step")
+
+
+class JobContext(Generic[P_co]):
+    """Handed to a handler for one attempt at one job."""
+
+    __slots__ = ("_items", "_resources", "_run", "payload")
+
+    def __init__(self, run: "Run", payload: P_co, resources: Mapping[type, object]) -> None:
+        self._run = run
+        self._resources = resources
+        self._items: dict[int, Any] | None = None
+        self.payload = payload
+
+    @property
+    def job_id(self) -> str:
+        """The id of the job."""
+        return self._run.job.id
+
+    @property
+    def root_job_id(self) -> str:
+        """The id of the first job of a chain of retries by the user: the key for effects that must happen once."""
+        return self._run.submitted.root_job_id
+
+    @property
+    def owner(self) -> str:
+        """Whose job it is."""
+        return self._run.submitted.owner
+
+    @property
+    def attempt(self) -> int:
+        """Which try this is, from 1; a worker that died or stopped does not count."""
+        return self._run.job.attempt
+
+    @property
+    def run(self) -> int:
+        """The fence: grows by one with every start of the job."""
+        return self._run.number
+
+    @property
+    def items(self) -> Mapping[int, Any]:
+        """The finished items, by index, of this and of earlier attempts, as JSON values."""
+        if self._items is None:
+            self._items = {
+                int(name): msgspec.json.decode(value) for name, value in self._run.checkpoint.items() if name.isdigit()
+            }
+        return self._items
+
+    async def save_item(self, index: int, value: BaseModel | Mapping[str, Any]) -> None:
+        """Checkpoint a finished item: it is never asked for again, and clients see it at once."""
+        encoded = pydantic_core.to_json(value)
+        cast("dict[int, Any]", self.items)[index] = msgspec.json.decode(encoded)
+        await self._run.save(str(index), encoded)
+
+    async def step(self, name: str, work: Callable[[], Awaitable[Step]], kind: type[Step]) -> Step:
+        """Do a named piece of work once: what it returned is checkpointed and given again after a crash or a retry.
+
+        `kind` is the type of the result, by which it is read back; `name` must not be a number.
+        """
+        if name.isdigit():
+            raise ValueError(f"step name {name!r} must not be a number: those are items")
+        adapter = TypeAdapter(kind)
+        if (done := self._run.checkpoint.get(name)) is not None:
+            return adapter.validate_json(bytes(done))
+        value = await work()
+        await self._run.save(name, adapter.dump_json(value))
+        return value
+
+    def report(self, fraction: float | None = None, message: str | None = None) -> None:
+        """Say how much of the generation is done, 0 to 1; with None the engine goes by the clock.
+
+        Costs next to nothing and never waits: what is written, at most twice a second, is the newest.
+        """
+        self._run.report(fraction, message)
+
+    def finalizing(self, message: str) -> None:
+        """Say that the generation is done and the result is being put together (progress 90)."""
+        self._run.finalize(message)
+
+    def add_usage(self, *, model: str, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
+        """Add what one call to a model used to the job's usage."""
+        usage = self._run.job.usage or Usage()
+        usage.model = model
+        usage.input_tokens += input_tokens
+        usage.output_tokens += output_tokens
+        if cost_usd is not None:
+            usage.cost_usd = (usage.cost_usd or 0.0) + cost_usd
+        self._run.job.usage = usage
+        self._run.dirty = True
+
+    def resource(self, kind: type[T]) -> T:
+        """Return what the worker was given under this type. Raises LookupError when there is none."""
+        try:
+            return cast("T", self._resources[kind])
+        except KeyError:
+            raise LookupError(f"the worker has no resource {kind.__name__!r}") from None
+
+    def remaining_seconds(self) -> float:
+        """Return the seconds until the deadline of the job."""
+        return max(0.0, self._run.deadline - time.monotonic())

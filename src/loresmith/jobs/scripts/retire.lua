@@ -1,0 +1,21 @@
+-- Forgets consumers that hold nothing and have been silent for long; one that holds an entry is never deleted.
+-- KEYS  1 2 3 streams
+-- ARGV  1 group  2 idle ms that count as gone
+-- returns the number deleted
+local deleted = 0
+for i = 1, 3 do
+  local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[i], ARGV[1])
+  if not consumers.err then
+    for _, consumer in ipairs(consumers) do
+      local info = {}
+      for j = 1, #consumer, 2 do
+        info[consumer[j]] = consumer[j + 1]
+      end
+      if info.pending == 0 and info.idle > tonumber(ARGV[2]) then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[i], ARGV[1], info.name)
+        deleted = deleted + 1
+      end
+    end
+  end
+end
+return deleted

@@ -1,0 +1,135 @@
+"""A submission: what was asked for, checked, and made into a new job."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+import pydantic_core
+
+from loresmith.jobs.errors import FieldProblem, InvalidPayloadError
+from loresmith.jobs.queue import Release
+from loresmith.jobs.registry import JobType
+from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, State, Status, timestamp
+
+LOCAL_OWNER: Final = "local"
+_LONGEST_DELAY_SECONDS: Final = 30 * LIFETIME_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a job is to be run; everything has a default.
+
+    `delay_seconds` (0 to 30 days) holds it back, `deadline_seconds` counts from its first start and may shorten its
+    type's own, `running_limit` bounds how many jobs of its owner are with the workers at once (0: no bound).
+    """
+
+    owner: str = LOCAL_OWNER
+    priority: Priority = Priority.NORMAL
+    delay_seconds: float = 0.0
+    deadline_seconds: float | None = None
+    max_attempts: int | None = None
+    running_limit: int = 0
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    tags: tuple[str, ...] = ()
+
+
+DEFAULTS: Final = Options()
+
+
+@dataclass(slots=True)
+class NewJob:
+    """A checked submission on its way into Redis, with the items it takes over from an earlier job."""
+
+    job: Job
+    submitted: JobInput
+    delay_seconds: float = 0.0
+    items: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    tried: bool = False
+    """Whether a submit of it failed, or died, so that nobody knows how far it came."""
+
+    @property
+    def release(self) -> Release:
+        """How the queue is to release it."""
+        return release_of(self.job, self.submitted, delay_seconds=self.delay_seconds)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what was asked for, the same for the same request."""
+        job, submitted = self.job, self.submitted
+        asked = [job.type, submitted.payload, submitted.deadline_seconds, job.max_attempts, job.priority]
+        more = [self.delay_seconds, job.metadata, job.tags]
+        return hashlib.sha256(msgspec.json.encode([asked, more], order="sorted")).hexdigest()
+
+
+def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
+    """Return the new job for a submission. Raises InvalidPayloadError that names each wrong field."""
+    _check(options)
+    valid = kind.validate(payload)
+    now, delayed = timestamp(), options.delay_seconds > 0
+    job = Job(
+        id=str(uuid4()),
+        type=kind.name,
+        status=Status.PENDING,
+        state=State.SCHEDULED if delayed else State.QUEUED,
+        created_at=now,
+        updated_at=now,
+        max_attempts=options.max_attempts or kind.max_attempts,
+        priority=options.priority,
+        metadata=dict(options.metadata),
+        tags=list(options.tags),
+    )
+    submitted = JobInput(
+        payload=msgspec.Raw(pydantic_core.to_json(valid)),
+        owner=options.owner,
+        root_job_id=job.id,
+        deadline_seconds=options.deadline_seconds,
+        running_limit=options.running_limit,
+        type_limit=kind.concurrency,
+    )
+    return NewJob(job, submitted, options.delay_seconds)
+
+
+def prepare_retry(kind: JobType, failed: Job, submitted: JobInput, items: Mapping[str, bytes]) -> NewJob:
+    """Return the new job that goes on where a failed one ended; finished items are taken over."""
+    now = timestamp()
+    job = Job(
+        id=str(uuid4()),
+        type=failed.type,
+        status=Status.PENDING,
+        state=State.QUEUED,
+        created_at=now,
+        updated_at=now,
+        max_attempts=kind.max_attempts,
+        priority=failed.priority,
+        metadata=failed.metadata,
+        tags=failed.tags,
+        retry_of=failed.id,
+    )
+    return NewJob(job, msgspec.structs.replace(submitted, type_limit=kind.concurrency), items=items)
+
+
+def release_of(job: Job, submitted: JobInput, *, delay_seconds: float = 0.0) -> Release:
+    """Return how the queue names and releases a job."""
+    delay_ms = int(delay_seconds * 1000)
+    limits = submitted.running_limit, job.type, submitted.type_limit
+    return Release(job.id, job.priority, delay_ms, submitted.owner, *limits)
+
+
+def _check(options: Options) -> None:
+    if options is DEFAULTS:
+        return
+    bounds = {
+        "delay_seconds": (options.delay_seconds, 0, _LONGEST_DELAY_SECONDS),
+        "deadline_seconds": (options.deadline_seconds or 1, 1, LIFETIME_SECONDS),
+        "max_attempts": (options.max_attempts or 1, 1, 20),
+    }
+    problems = [
+        FieldProblem(f"/{name}", "out_of_range", f"expected a number from {least} to {most}")
+        for name, (value, least, most) in bounds.items()
+        if not least <= value <= most
+    ]
+    if problems:
+        raise InvalidPayloadError(problems)

@@ -1,0 +1,172 @@
+"""The flow "N items of one kind": concurrent calls, each judged, checkpointed, different."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from loresmith.llm import port
+from loresmith.llm.errors import GenerationError
+from loresmith.llm.port import FieldsDone, GenerationRequest, LoreModel, Usage
+from loresmith.lore import LorePiece
+
+TRIES: Final = 12
+"""How often one item is written before the job fails as `output_invalid`."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Piece = TypeVar("Piece", bound=LorePiece[Any])
+Piece_co = TypeVar("Piece_co", bound=LorePiece[Any], covariant=True)
+
+
+class ItemContext(Protocol):
+    """What the flow needs of the job it runs in."""
+
+    @property
+    def job_id(self) -> str: ...
+    @property
+    def items(self) -> Mapping[int, Any]: ...
+    async def save_item(self, index: int, value: BaseModel) -> None: ...
+    def report(self, fraction: float | None = None, message: str | None = None) -> None: ...
+    def add_usage(
+        self, *, model: str, input_tokens: int, output_tokens: int, cost_usd: float | None = None
+    ) -> None: ...
+    def remaining_seconds(self) -> float: ...
+
+
+class ItemKind(Protocol[Piece_co]):
+    """What is particular to one kind of item; made for one job, so it knows theme and angles."""
+
+    @property
+    def model(self) -> type[Piece_co]: ...
+
+    def request(self, index: int, attempt: int, avoid: Sequence[str]) -> GenerationRequest:
+        """Ask for item `index`; `avoid` are names already taken."""
+        ...
+
+    def read(self, index: int, value: Any) -> Piece_co:
+        """Make the item of what the model wrote. Raises ValueError that says what is wrong."""
+        ...
+
+
+@dataclass(slots=True)
+class ItemFlow(Generic[Piece]):
+    """One run of the flow; items that an earlier attempt checkpointed are never paid again."""
+
+    context: ItemContext
+    llm: LoreModel
+    kind: ItemKind[Piece]
+    count: int
+    message: str
+    _pieces: dict[int, Piece] = field(default_factory=dict[int, Piece])
+    _shares: dict[int, float] = field(default_factory=dict[int, float])
+    _measured: bool = True
+
+    async def run(self) -> list[Piece]:
+        """Return the items in order. Raises GenerationError; what was checkpointed stays."""
+        self._take_over()
+        self._measured = (await self.llm.capabilities()).streams
+        self._report()
+        await run_together([self._writer(i) for i in range(self.count) if i not in self._pieces])
+        return [self._pieces[index] for index in range(self.count)]
+
+    def _take_over(self) -> None:
+        for index, value in self.context.items.items():
+            if index < self.count:
+                self._pieces[index] = self.kind.model.model_validate(value)
+                self._shares[index] = 1.0
+
+    def _writer(self, index: int) -> Callable[[], Awaitable[None]]:
+        return lambda: self._write(index)
+
+    async def _write(self, index: int) -> None:
+        problem = ""
+        for attempt in range(TRIES):
+            request = self.kind.request(index, attempt, self._names())
+            try:
+                piece = self._judge(index, await self._generate(index, request))
+            except (ValueError, GenerationError) as error:
+                problem = _reason(error)
+                _log.info("item_rejected", job_id=request.job_id, item=index, problem=problem)
+                continue
+            self._pieces[index] = piece
+            self._shares[index] = 1.0
+            await self.context.save_item(index, piece)
+            self._report()
+            return
+        raise GenerationError(
+            "output_invalid",
+            f"the model wrote item {index + 1} {TRIES} times and it was never fit: {problem}",
+        )
+
+    def _judge(self, index: int, text: str) -> Piece:
+        piece = self.kind.read(index, json.loads(text))
+        if same := same_name(piece.name, self._names()):
+            raise ValueError(f"the name {piece.name!r} is too close to {same!r}")
+        return piece
+
+    async def _generate(self, index: int, request: GenerationRequest) -> str:
+        text = ""
+        seconds = self.context.remaining_seconds()
+        async with aclosing(self.llm.generate(request, timeout_seconds=seconds)) as events:
+            async for event in events:
+                match event:
+                    case FieldsDone():
+                        share = event.fields_done / max(1, event.fields_total)
+                        self._shares[index] = max(self._shares.get(index, 0.0), min(share, 0.99))
+                        self._report()
+                    case port.Final():
+                        text = event.json
+                    case Usage():
+                        self.context.add_usage(
+                            model=event.model,
+                            input_tokens=event.input_tokens,
+                            output_tokens=event.output_tokens,
+                            cost_usd=event.cost_usd,
+                        )
+                    case port.Partial():
+                        pass
+        return text
+
+    def _names(self) -> list[str]:
+        return [piece.name for _, piece in sorted(self._pieces.items())]
+
+    def _report(self) -> None:
+        done = sum(self._shares.values()) / self.count
+        self.context.report(done if self._measured else None, self.message)
+
+
+async def run_together(writers: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Run all at once; when one fails, cancel the others and raise its error, unwrapped."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for writer in writers:
+                group.create_task(_awaited(writer))
+    except BaseExceptionGroup as failures:
+        # A lost lease is no Exception and outranks whatever else went wrong at the same time.
+        raise min(failures.exceptions, key=lambda error: isinstance(error, Exception)) from failures
+
+
+async def _awaited(writer: Callable[[], Awaitable[None]]) -> None:
+    await writer()
+
+
+def same_name(name: str, others: Sequence[str]) -> str | None:
+    """Return the first of `others` that shares a word of four or more letters with `name`."""
+    words = {word for word in name.casefold().split() if len(word) > 3} or {name.casefold()}
+    return next((each for each in others if words.intersection(each.casefold().split())), None)
+
+
+def _reason(error: ValueError | GenerationError) -> str:
+    """Return why an item must be written again; a failed call that is not the item's fault is raised."""
+    if isinstance(error, GenerationError) and error.code != "output_invalid":
+        raise error
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error)

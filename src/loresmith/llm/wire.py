@@ -1,0 +1,95 @@
+"""The port's values as protobuf messages and back: shared by the gRPC client and the service."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+from loresmith.llm.pb import lore_pb2
+from loresmith.llm.port import FieldsDone, Final, GenerationEvent, GenerationRequest, Partial, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The call waits for a slot: a sign of life that the port does not show."""
+
+
+WireEvent = GenerationEvent | Queued
+
+
+def request_to_wire(request: GenerationRequest) -> lore_pb2.GenerateRequest:
+    """`request` as it is sent."""
+    return lore_pb2.GenerateRequest(
+        instructions=request.instructions,
+        prompt=request.prompt,
+        json_schema=json.dumps(request.output_schema),
+        schema_name=request.schema_name,
+        limits=lore_pb2.Limits(max_output_tokens=request.max_output_tokens),
+        temperature=request.temperature,
+        seed=request.seed,
+        job_id=request.job_id,
+        purpose=request.purpose,
+    )
+
+
+def request_from_wire(message: lore_pb2.GenerateRequest) -> GenerationRequest:
+    """What was asked for. Raises ValueError if the schema is not a JSON object."""
+    try:
+        schema: Any = json.loads(message.json_schema)
+    except ValueError as error:
+        raise ValueError(f"json_schema is not JSON: {error}") from None
+    if not isinstance(schema, dict):
+        raise ValueError("json_schema must be the schema of an object")
+    limit = message.limits.max_output_tokens
+    return GenerationRequest(
+        instructions=message.instructions,
+        prompt=message.prompt,
+        output_schema=cast("dict[str, Any]", schema),
+        schema_name=message.schema_name or "item",
+        max_output_tokens=limit or GenerationRequest.__dataclass_fields__["max_output_tokens"].default,
+        temperature=message.temperature if message.HasField("temperature") else None,
+        seed=message.seed if message.HasField("seed") else None,
+        job_id=message.job_id,
+        purpose=message.purpose,
+    )
+
+
+def event_to_wire(event: WireEvent) -> lore_pb2.GenerationEvent:
+    """`event` as it is sent."""
+    match event:
+        case Queued():
+            return lore_pb2.GenerationEvent(queued=lore_pb2.Queued())
+        case FieldsDone(done, total, tokens):
+            progress = lore_pb2.Progress(fields_done=done, fields_total=total, output_tokens=tokens)
+            return lore_pb2.GenerationEvent(progress=progress)
+        case Partial(text):
+            return lore_pb2.GenerationEvent(partial=lore_pb2.Partial(json=text))
+        case Final(text):
+            return lore_pb2.GenerationEvent(final=lore_pb2.Final(json=text))
+        case Usage(model, read, written, cost):
+            usage = lore_pb2.Usage(model=model, input_tokens=read, output_tokens=written, cost_usd=cost)
+            return lore_pb2.GenerationEvent(usage=usage)
+
+
+def event_from_wire(message: lore_pb2.GenerationEvent) -> WireEvent | None:
+    """What was sent; None for a kind of event that a newer service knows and we do not."""
+    match message.WhichOneof("event"):
+        case "queued":
+            return Queued()
+        case "progress":
+            progress = message.progress
+            return FieldsDone(progress.fields_done, progress.fields_total, progress.output_tokens)
+        case "partial":
+            return Partial(message.partial.json)
+        case "final":
+            return Final(message.final.json)
+        case "usage":
+            return _usage_from_wire(message.usage)
+        case _:
+            return None
+
+
+def _usage_from_wire(usage: lore_pb2.Usage) -> Usage:
+    cost = usage.cost_usd if usage.HasField("cost_usd") else None
+    return Usage(usage.model, usage.input_tokens, usage.output_tokens, cost)

@@ -1,0 +1,68 @@
+"""How far a generation is, from the pieces of text and the repairs of one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import orjson
+
+from loresmith.llm.port import FieldsDone, Partial
+from loresmith.llm_service.fields import Field, FieldReader
+
+_PULSE_SECONDS: Final = 1.0
+
+
+class Progress:
+    """Turns what the model writes into FieldsDone and Partial events.
+
+    Each finished field gives both; while tokens come without one, FieldsDone is repeated once a
+    second as a sign of life. A second attempt is silent until it is further than the first.
+    """
+
+    def __init__(self, expected: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._expected = expected
+        self._clock = clock
+        self._last_event = float("-inf")
+        self._fields_done = 0
+        self._reader = FieldReader()
+        self.tokens = 0
+
+    @property
+    def text(self) -> str:
+        """The JSON object of this attempt, without text around it."""
+        return self._reader.object_text
+
+    def restart(self) -> None:
+        """Begins the next attempt."""
+        self._reader = FieldReader()
+
+    def take(self, text: str, *, tokens: int) -> Iterator[FieldsDone | Partial]:
+        """Reads the next piece; `tokens` is what the model wrote so far, over all attempts."""
+        self.tokens = max(self.tokens, tokens)
+        for field in self._reader.feed(text):
+            yield from self._finish(field)
+        if self._clock() - self._last_event >= _PULSE_SECONDS:
+            yield self._pulse()
+
+    def _finish(self, field: Field) -> Iterator[FieldsDone | Partial]:
+        if field.number <= self._fields_done or not _is_json(field.partial):
+            return
+        self._fields_done = field.number
+        yield self._pulse()
+        yield Partial(field.partial)
+
+    def _pulse(self) -> FieldsDone:
+        self._last_event = self._clock()
+        total = max(self._expected, self._fields_done)
+        return FieldsDone(self._fields_done, total, self.tokens)
+
+
+def _is_json(text: str) -> bool:
+    """False for what no schema allows, such as a bare word, and for half a character."""
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True

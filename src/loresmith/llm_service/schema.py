@@ -1,0 +1,112 @@
+"""JSON schemas of what is generated: reading them, and judging an object by them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final, cast
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from referencing.jsonschema import EMPTY_REGISTRY
+
+_MOST_PROBLEMS: Final = 5
+_LONGEST_PROBLEM: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an output is worth: compact JSON when valid, else what is wrong with it."""
+
+    json: str
+    problems: tuple[str, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        return not self.problems
+
+
+class OutputSchema:
+    """A JSON schema of one object.
+
+    Raises ValueError if the document is not such a schema.
+    """
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        _check(document)
+        self.document = document
+        # Without a registry of our own, jsonschema would fetch a remote $ref over the network.
+        self._validator = Draft202012Validator(self.document, registry=EMPTY_REGISTRY)
+
+    def judge(self, text: str) -> Verdict:
+        """Parses and validates one output of a model."""
+        try:
+            value: Any = json.loads(_joined_surrogates(text), parse_constant=_refuse_constant)
+            compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            compact.encode()
+        except RecursionError:
+            return Verdict("", ("not valid JSON: nested too deep",))
+        except ValueError as error:
+            return Verdict("", (f"not valid JSON: {error}",))
+        errors: Iterator[ValidationError] = self._validator.iter_errors(value)  # pyright: ignore[reportUnknownMemberType]
+        return Verdict(compact, tuple(map(_describe, islice(errors, _MOST_PROBLEMS))))
+
+
+def output_schema(document: dict[str, Any]) -> OutputSchema:
+    """The OutputSchema of `document`; checking one takes 2 ms, so the latest are kept."""
+    return _checked(json.dumps(document))
+
+
+@lru_cache(maxsize=64)
+def _checked(text: str) -> OutputSchema:
+    return OutputSchema(json.loads(text))
+
+
+def resolve(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    """`schema` with its local `$ref` followed and the first non-null of its alternatives chosen."""
+    for _ in range(8):
+        if reference := schema.get("$ref"):
+            schema = _follow(reference, root)
+        elif alternatives := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
+            options = cast("list[dict[str, Any]]", alternatives)
+            schema = next((each for each in options if each.get("type") != "null"), options[0])
+        else:
+            break
+    return schema
+
+
+def _check(schema: dict[str, Any]) -> None:
+    try:
+        Draft202012Validator.check_schema(schema)
+        kind = resolve(schema, schema).get("type")
+    except SchemaError as error:
+        raise ValueError(f"json_schema is not a schema: {error.message}") from None
+    if kind != "object":
+        raise ValueError("json_schema must be the schema of an object")
+
+
+def _follow(reference: str, root: dict[str, Any]) -> dict[str, Any]:
+    node: Any = root
+    try:
+        for part in reference.removeprefix("#").split("/")[1:]:
+            node = node[part.replace("~1", "/").replace("~0", "~")]
+    except (LookupError, TypeError):
+        raise ValueError(f"json_schema has a $ref that leads nowhere: {reference!r}") from None
+    return cast("dict[str, Any]", node)
+
+
+def _joined_surrogates(text: str) -> str:
+    """`text` with the halves of a character that came in two chunks put together."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _describe(error: ValidationError) -> str:
+    place = "/".join(str(part) for part in error.absolute_path)
+    return f"at /{place}: {error.message}"[:_LONGEST_PROBLEM]

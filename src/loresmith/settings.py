@@ -1,0 +1,191 @@
+"""Every setting, typed, read once from `LORESMITH_…` variables and `.env`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "LORESMITH_"
+ENV_FILE = Path(".env")
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has a wrong value; the message is one line that names all of them."""
+
+
+def default_data_dir() -> Path:
+    """`$XDG_DATA_HOME/loresmith`, by default `~/.local/share/loresmith`, on every platform."""
+    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(home).expanduser() / "loresmith"
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("expected a path; no user is named so") from None
+
+
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _redis_url(value: str) -> str:
+    if not re.match(r"(rediss?(\+sentinel|\+cluster)?|unix)://.", value):
+        raise ValueError("expected redis://host:port/db, rediss://… or unix:///path")
+    parts = urlsplit(value)
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("expected the password percent-encoded: / is %2F, # is %23, ? is %3F, @ is %40")
+    if parts.scheme in ("redis", "rediss"):
+        try:
+            named = bool(parts.hostname) and (parts.port or 1)
+        except ValueError:
+            named = False
+        if not named:
+            raise ValueError("expected redis://host:port/db with a number as port")
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", value):
+        raise ValueError("expected host:port")
+    return value
+
+
+def _base_url(value: str) -> str:
+    if not re.match(r"https?://[^/\s]+", value):
+        raise ValueError("expected http://… or https://…")
+    return value.rstrip("/")
+
+
+def _model(value: str) -> str:
+    known = r"fake(\?.*)?|openai-compatible|[a-z0-9_-]+:.+"
+    if not re.fullmatch(known, value):
+        raise ValueError(
+            "expected provider:model such as openai:gpt-5-mini, openai-compatible:<model>,"
+            " gguf:<file> or fake?seconds=3"
+        )
+    return value
+
+
+Lowered = BeforeValidator(_lowered)
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+Address = Annotated[str, AfterValidator(_address)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+ModelName = Annotated[str, AfterValidator(_model)]
+
+
+class Settings(BaseSettings):
+    """What an operator may choose; each field is the variable `LORESMITH_<FIELD>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    host: str = Field("127.0.0.1", description="address the API listens on")
+    port: int = Field(8080, ge=0, le=65535, description="port of the API; 0 takes a free one")
+    data_dir: Annotated[Path, AfterValidator(_expanded)] = Field(
+        default_factory=default_data_dir,
+        description="where the embedded Redis keeps its data; one `loresmith run` at a time",
+    )
+    redis_url: RedisUrl | None = Field(
+        None,
+        repr=False,
+        description="Redis >= 6.2 or Valkey to use; unset: the embedded server",
+    )
+    redis_replicas: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="replicas of Redis that must have a submission before it is answered (WAIT); 0 waits for none",
+    )
+    model: ModelName | None = Field(
+        None,
+        description="`provider:model`, `openai-compatible:<model>`, `gguf:<file>` or"
+        " `fake?seconds=3&seed=1`; unset: the embedded model",
+    )
+    model_base_url: BaseUrl | None = Field(
+        None,
+        description="address of an `openai-compatible:` model, such as http://localhost:1234/v1",
+    )
+    model_api_key: SecretStr | None = Field(
+        None, description="key of an `openai-compatible:` model, where it asks for one"
+    )
+    lore_url: Address | None = Field(
+        None, description="host:port of a lore service; unset: `loresmith run` starts its own"
+    )
+    lore_listen: Address = Field("127.0.0.1:50051", description="host:port that `loresmith lore` listens on")
+    worker_concurrency: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="jobs that one worker runs at once; unset: what the model has slots for",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Lowered] = Field(
+        "info", description="least level that is logged; unset, `loresmith run` logs from `warning`"
+    )
+    log_format: Annotated[Literal["auto", "console", "json"], Lowered] = Field(
+        "auto", description="`auto`: for people on a terminal, JSON elsewhere"
+    )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Reads the environment, then `.env` in the working directory; raises SettingsError.
+
+    `overrides` (from the command line) win over both.
+    """
+    problems = [*_unknown(os.environ, ""), *_unknown(_env_file(), f" in {ENV_FILE}")]
+    try:
+        settings = Settings(_env_file=ENV_FILE, **overrides)  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        raise SettingsError("; ".join([*problems, *_wrong(error)])) from None
+    if settings.model and settings.model.partition(":")[0] == "openai-compatible":
+        problems += [] if settings.model_base_url else [_missing_base_url(settings.model)]
+    if settings.redis_replicas and settings.redis_url is None:
+        problems.append(
+            f"{PREFIX}REDIS_REPLICAS={settings.redis_replicas}: expected {PREFIX}REDIS_URL beside it,"
+            " the embedded server has no replica"
+        )
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return settings
+
+
+def _env_file() -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(ENV_FILE) if ENV_FILE.is_file() else {}
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"cannot read {str(ENV_FILE)!r} as UTF-8 text: {error}") from None
+
+
+def _unknown(variables: Mapping[str, Any], place: str) -> Iterator[str]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(variables):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.0)
+            yield f"{name}{place} is not a setting: did you mean {nearest[0]}?"
+
+
+def _wrong(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_context=False):
+        name = str(problem["loc"][0])
+        expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        expected = expected.removeprefix("expected ").split(", unable to")[0]
+        shown = "" if name in ("redis_url", "model_api_key") else f"={str(problem['input'])!r}"
+        yield f"{PREFIX}{name.upper()}{shown}: expected {expected}"
+
+
+def _missing_base_url(model: str) -> str:
+    return f"{PREFIX}MODEL={model!r}: expected {PREFIX}MODEL_BASE_URL beside it"

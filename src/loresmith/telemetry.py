@@ -1,0 +1,64 @@
+"""Logs: one structured line per event on standard error, for people or machines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Literal
+
+import structlog
+from structlog.typing import Processor
+
+# They report every connection at info; their warnings and errors are kept.
+_CHATTY = ("asyncio", "grpc", "httpcore2", "httpx2", "openai", "uvicorn", "uvicorn.access")
+
+
+def configure_logging(level: str, log_format: Literal["auto", "console", "json"] = "auto") -> None:
+    """Sends structlog and the standard library's loggers through one renderer to standard error.
+
+    `auto` writes for people on a terminal and JSON elsewhere.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # its C core writes past us, and reads this when imported
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    shared = _shared_processors()
+    renderer = _renderers(log_format)
+    structlog.configure(
+        processors=[*shared, *renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    _route_standard_library(threshold, shared, renderer)
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _renderers(log_format: str) -> Sequence[Processor]:
+    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    if console:
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    # Local variables hold prompts and keys: they stay out of traces.
+    traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(traces), structlog.processors.JSONRenderer()]
+
+
+def _route_standard_library(threshold: int, shared: Sequence[Processor], renderer: Sequence[Processor]) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=list(shared),
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=threshold, force=True)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(threshold, logging.WARNING))

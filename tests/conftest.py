@@ -1,0 +1,61 @@
+"""A real Valkey for all tests, empty for each, and the rule that no key lives for ever."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from loresmith.bootstrap import connect
+from loresmith.embedded.data_dir import DataDir
+from loresmith.embedded.redis import EmbeddedRedis
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of a server that lives as long as the tests do."""
+    data_dir = DataDir(tmp_path_factory.mktemp("redis"))
+    await data_dir.open()
+    server = EmbeddedRedis(data_dir)
+    await server.start()
+    yield server.url
+    await server.stop()
+    data_dir.close()
+
+
+@pytest.fixture
+async def redis_url(redis_server: str) -> AsyncIterator[str]:
+    """The address of an empty Redis; afterwards every key in it must have a lifetime."""
+    client: Any
+    async with connect(redis_server) as client:
+        await client.flushall()
+        yield redis_server
+        immortal = await keys_without_lifetime(client)
+        await client.flushall()
+    assert immortal == [], f"keys without a TTL: {immortal}"
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Any]:
+    """A client of that Redis; replies are bytes."""
+    async with connect(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def short_tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory whose path leaves room for a socket."""
+    return tmp_path_factory.mktemp("d")
+
+
+async def keys_without_lifetime(client: Any) -> list[str]:
+    """Keys that would stay for ever, but for streams and the indexes of queues, which may."""
+    immortal: list[str] = []
+    async for key in client.scan_iter(count=1000):
+        name = bytes(key).decode()
+        if await client.ttl(name) == -1 and not name.startswith("queue:{"):
+            immortal.append(name)
+    return sorted(immortal)

@@ -1,0 +1,106 @@
+"""What `loresmith` says when it cannot start: one line that names the thing, and exit code 1."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc.aio
+import pytest
+
+from tests.e2e.conftest import Start, fails
+
+
+async def test_a_port_in_use(short_tmp: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = await fails(short_tmp / "data", port=str(port))
+    assert line.startswith(f"loresmith: port {port} on '127.0.0.1' is in use")
+
+
+async def test_a_data_dir_of_another_run(start: Start, short_tmp: Path) -> None:
+    run = await start(short_tmp / "data")
+    line = await fails(short_tmp / "data")
+    assert f"data directory '{short_tmp / 'data'}' is in use by another run (pid {run.process.pid})" in line
+
+
+async def test_a_data_dir_that_cannot_be_written() -> None:
+    line = await fails(Path("/proc/loresmith"))
+    assert line.startswith("loresmith: data directory '/proc/loresmith' cannot be written (")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_data_dir_of_somebody_else(short_tmp: Path) -> None:
+    (short_tmp / "data").mkdir(mode=0o500)
+    assert "cannot be written (permission denied)" in await fails(short_tmp / "data")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"prot": "1"}, "LORESMITH_PROT is not a setting: did you mean LORESMITH_PORT?"),
+        ({"port": "eighty"}, "LORESMITH_PORT='eighty': expected a valid integer"),
+        ({"model": "fake?second=1"}, "LORESMITH_MODEL: unknown parameter 'second' of the fake model"),
+        ({"model": "gguf:/nowhere.gguf"}, "model file '/nowhere.gguf' not found"),
+        ({"lore_url": "localhost:1"}, "lore service could not be reached at 'localhost:1'"),
+        ({"host": "256.0.0.1"}, "cannot listen on '256.0.0.1'"),
+        ({"host": "a..b"}, "LORESMITH_HOST='a..b' is no name of a host"),
+        ({"model": "gguf:~nobody-is-named-so/m"}, "model file '~nobody-is-named-so/m' not found"),
+        ({"redis_url": "redis+sentinel://h:1"}, "LORESMITH_REDIS_URL has a part that is not understood"),
+        ({"redis_url": "redis://127.0.0.1:1?foo=1"}, "LORESMITH_REDIS_URL has a part that is not understood"),
+    ],
+)
+async def test_a_wrong_setting(short_tmp: Path, settings: dict[str, str], expected: str) -> None:
+    assert expected in await fails(short_tmp / "data", **settings)
+
+
+@pytest.mark.parametrize("command", ["run", "worker"])
+async def test_a_lore_url_where_another_service_answers(short_tmp: Path, redis_url: str, command: str) -> None:
+    other = grpc.aio.server()
+    port = other.add_insecure_port("127.0.0.1:0")
+    await other.start()
+    line = await fails(short_tmp / "data", command, redis_url=redis_url, lore_url=f"127.0.0.1:{port}")
+    await other.stop(None)
+    assert f"the lore service at '127.0.0.1:{port}' answered UNIMPLEMENTED" in line
+    assert "see LORESMITH_LORE_URL" in line
+
+
+async def test_a_redis_that_is_away(short_tmp: Path) -> None:
+    line = await fails(short_tmp / "data", redis_url="redis://:hush@127.0.0.1:1/0")
+    assert "redis at 'redis://127.0.0.1:1/0' does not answer" in line
+    assert "hush" not in line
+
+
+async def test_a_redis_that_is_too_old(short_tmp: Path, old_redis: str) -> None:
+    line = await fails(short_tmp / "data", redis_url=old_redis)
+    assert f"redis at '{old_redis}' is version 6.0.16: expected 6.2 or newer" in line
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+async def test_a_process_that_needs_a_redis(short_tmp: Path, command: str) -> None:
+    line = await fails(short_tmp / "data", command, lore_url="localhost:1")
+    assert "LORESMITH_REDIS_URL is not set" in line
+
+
+@pytest.fixture
+async def old_redis() -> AsyncIterator[str]:
+    """A server that says it is Redis 6.0."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        word = b""
+        while line := await reader.readline():
+            for _ in range(2 * int(line[1:])):
+                word = await reader.readline()
+            writer.write(answer_to(word))
+        writer.close()
+
+    def answer_to(word: bytes) -> bytes:
+        text = b"# Server\r\nredis_version:6.0.16\r\n"
+        return b"$%d\r\n%s\r\n" % (len(text), text) if word.strip() == b"server" else b"+OK\r\n"
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"

@@ -1,0 +1,141 @@
+"""Settings: typed, read once; what is unknown or wrong is named with what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loresmith.settings import SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable and no `.env` of the developer reaches a test."""
+    import os
+
+    for name in list(os.environ):
+        if name.upper().startswith("LORESMITH_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(**overrides: object) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(**overrides)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_defaults_need_no_configuration(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.redis_url is None
+    assert settings.model is None
+    assert settings.data_dir == tmp_path / "share" / "loresmith"
+
+
+def test_environment_wins_over_dotenv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LORESMITH_PORT=9000\nLORESMITH_HOST=0.0.0.0\nOTHER=1\n")
+    monkeypatch.setenv("LORESMITH_PORT", "9001")
+    settings = load_settings()
+    assert (settings.host, settings.port) == ("0.0.0.0", 9001)
+
+
+def test_overrides_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_PORT", "9001")
+    assert load_settings(port=0).port == 0
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_REDIS_URL", "")
+    assert load_settings().redis_url is None
+
+
+def test_an_unknown_variable_is_named_with_the_nearest_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LORESMITH_PROT", "1")
+    assert refused() == "LORESMITH_PROT is not a setting: did you mean LORESMITH_PORT?"
+
+
+def test_an_unknown_variable_in_dotenv_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LORESMITH_REDIS=redis://x\n")
+    expected = "LORESMITH_REDIS in .env is not a setting: did you mean LORESMITH_REDIS_URL?"
+    assert refused() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PORT", "eighty", "LORESMITH_PORT='eighty': expected a valid integer"),
+        ("PORT", "70000", "LORESMITH_PORT='70000': expected less than or equal to 65535"),
+        ("DATA_DIR", "~nobody-is-named-so/x", "expected a path"),
+        ("REDIS_URL", "redis://h:abc", "expected redis://host:port/db with a number as port"),
+        ("REDIS_URL", "redis://:6379", "expected redis://host:port/db with a number as port"),
+        ("LOG_LEVEL", "loud", "expected 'debug', 'info', 'warning' or 'error'"),
+        ("MODEL", "gpt", "expected provider:model such as openai:gpt-5-mini"),
+        ("MODEL_BASE_URL", "localhost:1", "expected http://… or https://…"),
+        ("LORE_URL", "http://there", "LORESMITH_LORE_URL='http://there': expected host:port"),
+        ("WORKER_CONCURRENCY", "0", "expected greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(f"LORESMITH_{name}", value)
+    assert expected in refused()
+
+
+def test_all_problems_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_PORT", "eighty")
+    monkeypatch.setenv("LORESMITH_HOTS", "x")
+    message = refused()
+    assert "LORESMITH_PORT" in message
+    assert "did you mean LORESMITH_HOST?" in message
+
+
+def test_a_compatible_model_needs_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_MODEL", "openai-compatible:qwen")
+    assert "expected LORESMITH_MODEL_BASE_URL beside it" in refused()
+    monkeypatch.setenv("LORESMITH_MODEL_BASE_URL", "http://localhost:1234/v1/")
+    assert load_settings().model_base_url == "http://localhost:1234/v1"
+
+
+def test_replicas_need_a_redis_that_has_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_REDIS_REPLICAS", "1")
+    assert "expected LORESMITH_REDIS_URL beside it" in refused()
+    monkeypatch.setenv("LORESMITH_REDIS_URL", "redis://localhost")
+    assert load_settings().redis_replicas == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:12/hush@h:6379", "redis://:Ab/hush@h:6379", "redis://:a#hush@h", "redis://:hu?sh@h"]
+)
+def test_a_password_that_is_not_encoded_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("LORESMITH_REDIS_URL", url)
+    assert "expected the password percent-encoded" in refused()
+    assert "hush" not in refused()
+
+
+def test_an_env_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b"LORESMITH_PORT=\xff\xfe")
+    assert "cannot read '.env' as UTF-8 text" in refused()
+
+
+def test_secrets_show_neither_in_repr_nor_in_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_MODEL_API_KEY", "sk-hush")
+    monkeypatch.setenv("LORESMITH_REDIS_URL", "redis://:hush@localhost")
+    assert "hush" not in repr(load_settings())
+    assert "hush" not in str(load_settings())
+    monkeypatch.setenv("LORESMITH_REDIS_URL", "amqp://:hush@localhost")
+    assert "hush" not in refused()
+
+
+@pytest.mark.parametrize("model", ["fake", "fake?seconds=3&seed=1", "gguf:/m.gguf", "ollama:qwen3"])
+def test_models_that_are_understood(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    monkeypatch.setenv("LORESMITH_MODEL", model)
+    assert load_settings().model == model
