@@ -138,11 +138,12 @@ async def test_the_queue_is_empty_when_its_jobs_have_ended(engine: Engine, redis
 
 
 async def test_a_submit_that_died_before_its_release_is_run_all_the_same(
-    engine: Engine, store: Store, queue: Queue
+    engine: Engine, store: Store, queue: Queue, redis: Any
 ) -> None:
     job = await engine.manager.create("noop", {})
     claim = await claim_one(queue, "a")
-    await queue.drop("a", claim, Reason.HELD)  # as if it had never been released …
+    await redis.xack("queue:{default}:normal", "workers", claim.entry_id)  # as if it had never been released …
+    await redis.xdel("queue:{default}:normal", claim.entry_id)
     await queue.intend([Release(job.id)])  # … but intended
     await engine.worker(noop)
     assert (await engine.ended(job.id)).status == "completed"

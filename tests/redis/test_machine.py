@@ -232,17 +232,19 @@ class Machine(RuleBasedStateMachine):
         if held := self._pick(index, _claimed):
             self.run(self._begin(held, again))
 
-    async def _begin(self, held: Held, again: bool) -> None:
+    async def _begin(self, held: Held, again: bool, gone: str = "") -> None:
         async def call() -> Begun | Dropped:
-            return await self.store.begin(held.claim, held.worker)
+            return await self.store.begin(held.claim, held.worker, gone=gone)
 
         found = await self._call(call, again)
         known = self.jobs[held.claim.job_id]
         if isinstance(found, Dropped):
             assert (found.reason is Reason.ENDED) == (known.last is not None)
             assert (found.reason is Reason.GONE) == (not known.created)
-            self.held.remove(held)
-            await self.queue.drop(held.worker, held.claim, found.reason)
+            if gone := await self.queue.drop(held.worker, held.claim, found):
+                await self._begin(held, again, gone)
+            else:
+                self.held.remove(held)
             return
         assert known.last is None
         assert found.run > known.runs or found.lease == known.lease
@@ -479,10 +481,11 @@ class Machine(RuleBasedStateMachine):
         async for key in self.redis.scan_iter("*job:*"):
             assert 0 < await self.redis.ttl(key) <= _DAY_SECONDS
 
-    async def _finish(self, claim: Claim) -> None:
-        begun = await self.store.begin(claim, "last")
+    async def _finish(self, claim: Claim, gone: str = "") -> None:
+        begun = await self.store.begin(claim, "last", gone=gone)
         if isinstance(begun, Dropped):
-            await self.queue.drop("last", claim, begun.reason)
+            if gone := await self.queue.drop("last", claim, begun):
+                await self._finish(claim, gone)
             return
         job = begun.job
         job.move(State.RUNNING)
@@ -505,6 +508,20 @@ def test_a_hand_back_that_comes_late_leaves_the_job_to_its_rescuer(redis_server:
     machine.hand_back(0, again=False)
     machine.rescue("b", again=False, at_once=True)
     machine.requeue(0, delayed=False, again=False)
+    machine.claim("a", 1, again=False, at_once=True)
+    machine.every_open_job_has_an_entry_an_intent_or_a_place_in_a_list()
+    machine.teardown()
+
+
+def test_a_begin_that_comes_after_its_entry_was_put_back_keeps_nobody_from_the_new_one(redis_server: str) -> None:
+    """A claim begun late named an entry that was gone, and the new entry was dropped for it: the job was lost."""
+    machine = Machine(redis_server)
+    machine.submit(limited=(0, 0))
+    machine.claim("a", 1, again=False, at_once=False)
+    machine.rescue("a", again=False, at_once=True)
+    machine.hand_back(0, again=False)
+    machine.requeue(0, delayed=False, again=False)
+    machine.begin(0, again=False)
     machine.claim("a", 1, again=False, at_once=True)
     machine.every_open_job_has_an_entry_an_intent_or_a_place_in_a_list()
     machine.teardown()

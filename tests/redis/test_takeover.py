@@ -82,12 +82,38 @@ async def test_a_duplicate_that_was_rescued_is_not_removed_by_who_had_it_before(
     first = (await queue.claim("first", 1)).claims[0]
     assert isinstance(await store.begin(first, "first"), Begun)
     second = (await queue.claim("slow", 1)).claims[0]
-    assert await store.begin(second, "slow") == Dropped(Reason.HELD)
+    held = Dropped(Reason.HELD, first.entry)
+    assert await store.begin(second, "slow") == held
     rescued = {claim.entry: claim for claim in await queue.rescue("quick", idle_seconds=0.0, pace_seconds=0.001)}
-    await queue.drop("slow", second, Reason.HELD)
+    assert not await queue.drop("slow", second, held)
     assert await queue.renew("quick", [second]) == set()
-    await queue.drop("quick", rescued[second.entry], Reason.HELD)
+    assert not await queue.drop("quick", rescued[second.entry], held)
     assert await queue.renew("quick", [second]) == {job.id}
+    await pipeline.close()
+
+
+async def test_a_job_begun_late_through_an_entry_that_is_gone_is_taken_by_who_has_its_new_one(engine: Engine) -> None:
+    """Its lease named the old entry, so that the new one was dropped and nobody ran the job for an hour."""
+    pipeline = Pipeline(engine.connection())
+    store, queue = Store(pipeline), Queue(pipeline)
+    engine.registry.add(noop)
+    job = await engine.manager.create("noop", {})
+    frozen = (await queue.claim("frozen", 1)).claims[0]
+    rescued = (await queue.rescue("quick", idle_seconds=0.0, pace_seconds=0.001))[0]
+    begun = await store.begin(rescued, "quick")
+    assert isinstance(begun, Begun)
+    begun.job.move(State.RUNNING)
+    begun.job.move(State.RETRYING)
+    begun.job.touch()
+    assert await store.write(begun.job, lease=begun.lease, new_lease=waiting_lease(1)) == Written.DONE
+    assert await queue.requeue("quick", rescued)
+    late = await store.begin(frozen, "frozen")
+    assert isinstance(late, Begun)
+
+    await engine.worker(noop)
+    assert (await engine.ended(job.id)).status is Status.COMPLETED
+    late.job.touch()
+    assert await store.write(late.job, lease=late.lease) == Written.LOST
     await pipeline.close()
 
 

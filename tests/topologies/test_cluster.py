@@ -20,7 +20,7 @@ from loresmith.jobs import (
     TransientError,
     job_type,
 )
-from loresmith.jobs.claim import Claim, Reason
+from loresmith.jobs.claim import Claim, Dropped, Reason
 from loresmith.jobs.inspector import Inspector
 from loresmith.jobs.lua import SOURCES, Script
 from loresmith.jobs.pipeline import Pipeline
@@ -93,7 +93,7 @@ async def _use_every_script(engine: Engine) -> None:
     pipeline = Pipeline(engine.connection())
     store, queue = Store(pipeline), Queue(pipeline)
     await Inspector(store, queue).inspect()  # touch, retire
-    await queue.drop("nobody", Claim("n", "0-0", waiting.id), Reason.HELD)  # forget
+    await queue.drop("nobody", Claim("n", "0-0", waiting.id), Dropped(Reason.HELD, "n0-1"))  # forget
     await manager.resume()
     await wait_until(_swept(engine))
 

@@ -33,7 +33,7 @@ class Claim:
 
 
 def parse_entry(lease: str) -> tuple[str, str]:
-    """Return the letter of the stream and the id of the entry that a held lease names."""
+    """Return the letter of the stream and the id of the entry that a held lease, or a `holder`, names."""
     entry = lease.rpartition(":")[2]
     return entry[:1], entry[1:]
 
@@ -53,6 +53,8 @@ class Dropped:
     """The entry is not to be run: its job is gone, has ended, or is held by another entry or worker."""
 
     reason: Reason
+    holder: str = ""
+    """The entry, as leases name it, through which the job is held."""
 
 
 @dataclass(slots=True)

@@ -64,10 +64,8 @@ class Executor:
 
     async def execute(self, claim: Claim) -> None:
         """Take one claimed entry to its end; returns when the queue has been told."""
-        begun = await until_back(lambda: self._begin(claim))
-        if isinstance(begun, Dropped):
-            log.debug("entry dropped", job_id=claim.job_id, reason=begun.reason)
-            await until_back(lambda: self._queue.drop(self._worker, claim, begun.reason))
+        begun = await self._begin(claim)
+        if begun is None:
             return
         run = self._start(claim, begun)
         try:
@@ -93,10 +91,19 @@ class Executor:
             if self.runs.get(run.job.id) is run:
                 del self.runs[run.job.id]
 
-    async def _begin(self, claim: Claim) -> Begun | Dropped:
+    async def _begin(self, claim: Claim, gone: str = "") -> Begun | None:
+        """Take the lease, or drop the entry where it is not to be run."""
+        begun = await until_back(lambda: self._take(claim, gone))
+        if isinstance(begun, Begun):
+            return begun
+        log.debug("entry dropped", job_id=claim.job_id, reason=begun.reason)
+        held_through = await until_back(lambda: self._queue.drop(self._worker, claim, begun))
+        return await self._begin(claim, held_through) if held_through else None
+
+    async def _take(self, claim: Claim, gone: str) -> Begun | Dropped:
         if time.monotonic() - claim.claimed_at > self._lease_seconds / 2:
             return Dropped(Reason.STALE)  # it may be another worker's by now; whoever finds it idle rescues it
-        return await self._store.begin(claim, self._worker)
+        return await self._store.begin(claim, self._worker, gone=gone)
 
     def _start(self, claim: Claim, begun: Begun) -> Run:
         job = begun.job

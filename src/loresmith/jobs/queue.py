@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from loresmith.jobs import keys, lua
-from loresmith.jobs.claim import Claim, Reason
+from loresmith.jobs.claim import Claim, Dropped, Reason, parse_entry
 from loresmith.jobs.connection import Client
 from loresmith.jobs.gather import Gather
 from loresmith.jobs.pipeline import Pipeline
@@ -153,13 +153,21 @@ class Queue:
         """Acknowledge and remove the entry of a job that ended; settled together with others of this turn."""
         return self._settling.add((claim.letter, claim.entry_id, claim.reference))
 
-    async def drop(self, consumer: str, claim: Claim, reason: Reason) -> None:
-        """Remove an entry that is not to be run, unless it is another worker's by now."""
-        if reason in (Reason.GONE, Reason.ENDED):
+    async def drop(self, consumer: str, claim: Claim, dropped: Dropped) -> str:
+        """Remove an entry that is not to be run, unless it is another worker's by now.
+
+        Returns '', or the entry through which the job is held when that one is gone: then ours is kept, and the job is
+        to be begun through it.
+        """
+        if dropped.reason in (Reason.GONE, Reason.ENDED):
             await self.settle(claim)
-        elif reason is Reason.HELD:
-            args = (keys.GROUP, consumer, claim.entry_id, claim.delivery)
-            await self._pipeline.script(lua.FORGET, (self.keys.stream(claim.letter),), args)
+        elif dropped.reason is Reason.HELD:
+            letter, holder_id = parse_entry(dropped.holder)
+            streams = (self.keys.stream(claim.letter), self.keys.stream(letter))
+            args = (keys.GROUP, consumer, claim.entry_id, claim.delivery, holder_id)
+            if await self._pipeline.script(lua.FORGET, streams, args) < 0:
+                return dropped.holder
+        return ""
 
     def settle_unclaimed(self, reference: str) -> asyncio.Future[None]:
         """Take a job that ended while it waited out of the open ones; its entry is dropped when it is claimed."""

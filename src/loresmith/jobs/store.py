@@ -95,8 +95,11 @@ class Store:
         pairs = [part for job_id in job_ids for part in (now_ms, job_id)]
         return self.pipeline.script(lua.INDEX, (keys.owned(owner),), (self.lifetime_seconds, *pairs))
 
-    async def begin(self, claim: Claim, worker: str) -> Begun | Dropped:
-        """Take the lease of a claimed job and read what a run of it needs."""
+    async def begin(self, claim: Claim, worker: str, *, gone: str = "") -> Begun | Dropped:
+        """Take the lease of a claimed job and read what a run of it needs.
+
+        A job held through `gone`, an entry that the queue no longer has, is taken from its holder.
+        """
         job_id = claim.job_id
         reply: list[Any] = await self.pipeline.script(
             lua.BEGIN,
@@ -107,10 +110,11 @@ class Store:
                 keys.items(job_id),
                 keys.cancel(job_id),
             ),
-            (worker, claim.entry, self.lifetime_seconds, "1" if claim.rescued else ""),
+            (worker, claim.entry, self.lifetime_seconds, "1" if claim.rescued else "", gone),
         )
-        if len(reply) == 1:
-            return Dropped(Reason(reply[0].decode()))
+        if len(reply) <= 2:
+            reason, holder = (*(part.decode() for part in reply), "")[:2]
+            return Dropped(Reason(reason), holder)
         run, taken, document, submitted, cancel = reply[:5]
         return Begun(
             job=decode_job(document),

@@ -2,7 +2,8 @@
 -- Repeating it (a lost reply) gives the same run again. Lifetimes are renewed by the write that follows.
 -- KEYS  1 lease  2 document  3 input  4 items (hash)  5 cancel
 -- ARGV  1 worker  2 entry, `<h|n|l><entry id>`  3 lifetime in s  4 '1' when the entry was rescued from another worker
--- returns {'gone'} no such job any more, {'ended'}, {'held'} through another entry,
+--       5 an entry that was seen to be gone, or '': who holds the job through that one has lost it
+-- returns {'gone'} no such job any more, {'ended'}, {'held', entry} through another entry,
 --         {'taken'} through this entry, by a worker that rescued it from us,
 --         or {run, '1' if taken over from another worker, document, input, cancel mark or '', items...}
 local found = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3], KEYS[5])
@@ -17,8 +18,11 @@ local run, worker, entry = string.match(lease, '^(%d+):(.-):?([^:]*)$')
 local taken = ''
 if entry == '' then
   run = run + 1
+elseif entry ~= ARGV[2] and entry == ARGV[5] then
+  run = run + 1
+  taken = '1'
 elseif entry ~= ARGV[2] then
-  return {'held'}
+  return {'held', entry}
 elseif worker ~= ARGV[1] then
   if ARGV[4] ~= '1' then
     return {'taken'}
