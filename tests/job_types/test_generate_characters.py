@@ -176,4 +176,4 @@ def test_no_two_items_have_names_that_start_alike_and_a_brief_is_not_tried_for_e
         requests = [kind.request(index, attempt, []) for attempt in range(12)]
         firsts.append({str(one.output_schema["properties"]["name"][DECODING_PATTERN])[1] for one in requests})
         assert len({one.prompt.rsplit("Character:", 1)[1] for one in requests}) == 4
-    assert len(set.union(*firsts)) == sum(map(len, firsts))
+    assert len(set[str]().union(*firsts)) == sum(map(len, firsts))
