@@ -1,8 +1,13 @@
 """How the parts of a process are put together."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from loresmith.cli.children import together
 from loresmith.cli.parts import find_model
+from loresmith.cli.stack import StartError
 from loresmith.embedded.model import SAMPLING, EmbeddedModel
 from loresmith.settings import load_settings
 
@@ -18,3 +23,38 @@ def test_the_embedded_model_is_asked_with_its_grammar_and_its_sampling(tmp_path:
 
 def test_another_model_is_asked_with_the_plain_schema() -> None:
     assert find_model(load_settings(model="fake?seconds=1"), None).decoding is None
+
+
+async def test_what_stops_slowly_is_cancelled_once_although_another_part_ends_at_once() -> None:
+    """A child that was being stopped was cancelled again, and killed for it."""
+    begun, cancels = asyncio.Event(), 0
+
+    async def slow() -> None:
+        nonlocal cancels
+        begun.set()
+        for _ in range(3):
+            try:
+                await asyncio.wait_for(asyncio.Event().wait(), 0.05)
+            except asyncio.CancelledError:
+                cancels += 1
+            except TimeoutError:
+                if cancels:
+                    return
+
+    async def quick() -> None:
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(together(slow(), quick()))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert cancels == 1
+
+
+async def test_the_error_of_a_part_is_raised_as_it_is() -> None:
+    async def fails() -> None:
+        raise StartError("no room")
+
+    with pytest.raises(StartError, match="no room"):
+        await together(fails(), asyncio.Event().wait())

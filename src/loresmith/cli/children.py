@@ -45,14 +45,16 @@ async def running(*children: Child) -> AsyncGenerator[None]:
 
 
 async def together(*work: Coroutine[Any, Any, Any]) -> None:
-    """Do all of it at once. If one fails, cancel the others, wait for them, and raise its error."""
-    tasks = [asyncio.ensure_future(part) for part in work]
+    """Do all of it at once. If one fails, cancel the others, wait for them, and raise its error.
+
+    Each is cancelled once only: a child that is being stopped is killed when that is cut short.
+    """
     try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            for part in work:
+                group.create_task(part)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
 
 
 def embedded_model(settings: Settings) -> EmbeddedModel | None:
