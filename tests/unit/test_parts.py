@@ -34,7 +34,8 @@ async def test_what_stops_slowly_is_cancelled_once_although_another_part_ends_at
         begun.set()
         for _ in range(3):
             try:
-                await asyncio.wait_for(asyncio.Event().wait(), 0.05)
+                async with asyncio.timeout(0.05):
+                    await asyncio.Event().wait()
             except asyncio.CancelledError:
                 cancels += 1
             except TimeoutError:
