@@ -64,13 +64,15 @@ class Postgres:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {database} WITH (FORCE)".encode())
 
-    def disconnect_all(self) -> None:
-        """End every other connection, as an operator would."""
+    def disconnect(self, *, state: str) -> int:
+        """End the connections of LoreSmith that are in this state, as an operator would; returns how many."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(
+            found = connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                " WHERE application_name = 'loresmith' AND state = %s",
+                (state,),
             )
+            return len(found.fetchall())
 
     def freeze(self, *, thaw: bool = False) -> None:
         """Stop all its processes where they are: connections stay open, and nothing is answered."""

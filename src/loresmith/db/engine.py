@@ -1,6 +1,7 @@
 """Engines of SQLAlchemy for a location, with limits on everything that could wait for ever."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event
@@ -63,25 +64,11 @@ def _sqlite(file: SqliteFile, busy_seconds: int, pragmas: Sequence[str], **optio
 
 
 def _postgres(server: PostgresServer, statement_seconds: int, **options: Any) -> AsyncEngine:
-    import psycopg
-
-    async def connect() -> psycopg.AsyncConnection[Any]:
-        connection = await psycopg.AsyncConnection.connect(**server.parameters)
-        try:
-            # Not as start-up options: poolers such as PgBouncer refuse those.
-            await connection.execute(
-                "SELECT set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false)",
-                (str(statement_seconds * 1000),),
-            )
-            await connection.commit()
-        except BaseException:
-            await connection.close()
-            raise
-        return connection
+    from loresmith.db.psycopg_connection import connect
 
     return create_async_engine(
         "postgresql+psycopg://",
-        async_creator=connect,
+        async_creator=partial(connect, server.parameters, statement_seconds=statement_seconds),
         json_serializer=dump_json,
         use_native_hstore=False,
         **options,

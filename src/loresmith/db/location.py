@@ -37,7 +37,7 @@ class PostgresServer:
         hosts = str(self.parameters.get("host", "")).split(",")
         ports = str(self.parameters.get("port", "5432")).split(",")
         ports = ports * len(hosts) if len(ports) == 1 else ports
-        where = ",".join(f"{host}:{port}" for host, port in zip(hosts, ports, strict=False))
+        where = ",".join(f"{host}:{port or 5432}" for host, port in zip(hosts, ports, strict=False))
         return f"postgresql://{where}/{self.parameters.get('dbname', '')}"
 
 

@@ -26,7 +26,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_LOCK: Final = 0x4C6F_7265_536D
+LOCK: Final = 0x4C6F_7265_536D
 """Key of PostgreSQL's advisory lock; the same in all releases."""
 _CHECK_SECONDS: Final = 8.0
 
@@ -108,9 +108,9 @@ def _migrate(connection: Connection, waits: Callable[[], None]) -> Migrated:
 
 def _lock(connection: Connection, waits: Callable[[], None]) -> None:
     """Be the only one that migrates, until the end of the transaction."""
-    if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}):
+    if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
         waits()
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
 def _current(connection: Connection) -> str | None:
