@@ -55,6 +55,12 @@ def _redis_url(value: str) -> str:
     return value
 
 
+def _database_url(value: str) -> str:
+    if not re.fullmatch(r"sqlite:///[^?#]+|postgres(ql)?://.+", value):
+        raise ValueError("expected postgresql://user@host:port/name or sqlite:////path/to/file")
+    return value
+
+
 def _address(value: str) -> str:
     if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", value):
         raise ValueError("expected host:port")
@@ -79,6 +85,7 @@ def _model(value: str) -> str:
 
 Lowered = BeforeValidator(_lowered)
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Address = Annotated[str, AfterValidator(_address)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ModelName = Annotated[str, AfterValidator(_model)]
@@ -98,7 +105,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="port of the API; 0 takes a free one")
     data_dir: Annotated[Path, AfterValidator(_expanded)] = Field(
         default_factory=default_data_dir,
-        description="where the embedded Redis keeps its data; one `loresmith run` at a time",
+        description="where the embedded Redis and SQLite keep their data; one `loresmith run` at a time",
     )
     redis_url: RedisUrl | None = Field(
         None,
@@ -110,6 +117,12 @@ class Settings(BaseSettings):
         ge=0,
         le=10,
         description="replicas of Redis that must have a submission before it is answered (WAIT); 0 waits for none",
+    )
+    database_url: DatabaseUrl | None = Field(
+        None,
+        repr=False,
+        description="`postgresql://user@host:port/name` (after `loresmith migrate`) or `sqlite:////path/to/file`;"
+        " unset: SQLite in the data directory",
     )
     model: ModelName | None = Field(
         None,
@@ -183,7 +196,7 @@ def _wrong(error: ValidationError) -> Iterator[str]:
         name = str(problem["loc"][0])
         expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         expected = expected.removeprefix("expected ").split(", unable to")[0]
-        shown = "" if name in ("redis_url", "model_api_key") else f"={str(problem['input'])!r}"
+        shown = "" if name in ("redis_url", "database_url", "model_api_key") else f"={str(problem['input'])!r}"
         yield f"{PREFIX}{name.upper()}{shown}: expected {expected}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 
 
 @contextmanager
-def locked(location: Location) -> Iterator[None]:
+def locked(location: Location) -> Generator[None]:
     """Hold the one write lock of a SQLite file, as another program would."""
     assert isinstance(location, SqliteFile)
     with closing(sqlite3.connect(location.path, isolation_level=None)) as other:
@@ -133,19 +133,25 @@ async def test_a_server_that_hangs_is_given_up_in_time(
 
 
 async def test_a_statement_that_takes_too_long_is_ended_by_the_server(postgres_database: Database) -> None:
-    with pytest.raises(StorageUnavailableError):
+    async def sleep() -> None:
         async with postgres_database.reading() as session:
             await session.execute(text("SET LOCAL statement_timeout = 50"))
             await session.execute(text("SELECT pg_sleep(30)"))
+
+    with pytest.raises(StorageUnavailableError):
+        await sleep()
     async with postgres_database.reading() as session:
         assert await session.scalar(text("SHOW statement_timeout")) == "5s"
     await postgres_database.close()
 
 
 async def test_a_wrong_statement_is_a_bug_and_not_an_outage(database: Database) -> None:
-    with pytest.raises(DBAPIError):
+    async def ask() -> None:
         async with database.reading() as session:
             await session.execute(text("SELECT * FROM no_such_table"))
+
+    with pytest.raises(DBAPIError):
+        await ask()
 
 
 async def test_a_missing_file_is_said(tmp_path: Path) -> None:

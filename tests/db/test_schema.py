@@ -65,7 +65,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(location: Location) 
     engine = create_migration_engine(location)
     async with engine.begin() as connection:
         await connection.execute(text("CREATE TABLE job_history (x INTEGER)"))
-    with pytest.raises(DatabaseSetupError, match="job_history.*already exists"):
+    with pytest.raises(DatabaseSetupError, match=r"job_history.*already exists"):
         await migrate(location)
     async with engine.connect() as connection:
         assert await connection.run_sync(lambda found: inspect(found).get_table_names()) == ["job_history"]

@@ -6,8 +6,9 @@ from sqlalchemy import exc
 
 # Source: SQLite, "Result and Error Codes": its generic error is a wrong statement, these are the state of the file.
 _SQLITE_STATES: Final = frozenset({5, 6, 7, 8, 10, 11, 13, 14, 15, 22, 26})
-# Source: PostgreSQL manual, appendix A: connection, resources, an operator, the system, rollbacks by the server.
-_POSTGRES_CLASSES: Final = ("08", "53", "57", "58", "40")
+# Source: PostgreSQL manual, appendix A: connection, credentials, rollbacks by the server, resources, an operator, the
+# system.
+_POSTGRES_CLASSES: Final = ("08", "28", "40", "53", "57", "58")
 _POSTGRES_CODES: Final = frozenset({"25006", "25P03", "55P03"})
 """A server that takes no writes (a standby by now), a transaction that idled too long, a lock that was not free."""
 
@@ -26,7 +27,7 @@ def is_away(error: BaseException) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # there was no answer at all
         return isinstance(error, exc.OperationalError)
-    return state.startswith(_POSTGRES_CLASSES) or state in _POSTGRES_CODES or state.startswith("28")
+    return state.startswith(_POSTGRES_CLASSES) or state in _POSTGRES_CODES
 
 
 def _sqlite_code(error: exc.DBAPIError) -> int | None:

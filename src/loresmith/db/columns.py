@@ -60,12 +60,15 @@ class Json(TypeDecorator[Any]):
 def storable(value: Any) -> Any:
     """Return a JSON value as every database can store it.
 
-    PostgreSQL refuses U+0000 and lone surrogates in text and jsonb, and JSON has no NaN.
+    PostgreSQL refuses U+0000 and lone surrogates in text and jsonb, and JSON has no NaN. Integers beyond 64 bits become
+    floats, as most readers of JSON make them.
     """
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if -(2**63) <= value < 2**63 else float(value)
     if isinstance(value, dict):
         return {storable(str(key)): storable(one) for key, one in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list | tuple):

@@ -62,4 +62,3 @@ async def _in_time() -> AsyncGenerator[None]:
         if is_away(error):
             raise StorageUnavailableError from error
         raise
-

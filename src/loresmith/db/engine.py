@@ -43,12 +43,13 @@ def _sqlite(file: SqliteFile, busy_seconds: int, pragmas: Sequence[str], **optio
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(file.path)),
         json_serializer=dump_json,
+        hide_parameters=True,
         connect_args={"timeout": busy_seconds, "isolation_level": None},
         **options,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _: object) -> None:  # pyright: ignore[reportUnusedFunction]
+    def connected(connection: Any, _: object) -> None:
         cursor = connection.cursor()
         for pragma in ("synchronous=FULL", *pragmas):  # what was saved survives a power cut
             cursor.execute(f"PRAGMA {pragma}")
@@ -56,7 +57,7 @@ def _sqlite(file: SqliteFile, busy_seconds: int, pragmas: Sequence[str], **optio
 
     # A read that turns into a write fails at once while another writes; one that says so at its begin waits its turn.
     @event.listens_for(engine.sync_engine, "begin")
-    def began(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+    def began(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -64,12 +65,13 @@ def _sqlite(file: SqliteFile, busy_seconds: int, pragmas: Sequence[str], **optio
 
 
 def _postgres(server: PostgresServer, statement_seconds: int, **options: Any) -> AsyncEngine:
-    from loresmith.db.psycopg_connection import connect
+    from loresmith.db.psycopg_connection import connect  # noqa: PLC0415 - its driver is optional
 
     return create_async_engine(
         "postgresql+psycopg://",
         async_creator=partial(connect, server.parameters, statement_seconds=statement_seconds),
         json_serializer=dump_json,
+        hide_parameters=True,
         use_native_hstore=False,
         **options,
     )

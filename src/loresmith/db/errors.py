@@ -1,11 +1,11 @@
 """Every error of the database, and what each one means to a caller.
 
-    DatabaseError
-    ├── StorageUnavailableError   it cannot be reached, is locked or takes no writes now; try again later
-    ├── WorldNotFoundError        no such world, or it is somebody else's
-    ├── CursorError               a cursor is none that a listing gave
-    └── DatabaseSetupError        it cannot be used as it is; the message is one line for an operator
-        └── SchemaBehindError     its tables are older than this program
+DatabaseError
+├── StorageUnavailableError   it cannot be reached, is locked or takes no writes now; try again later
+├── WorldNotFoundError        no such world, or it is somebody else's
+├── CursorError               a cursor is none that a listing gave
+└── DatabaseSetupError        it cannot be used as it is; the message is one line for an operator
+    └── SchemaBehindError     its tables are older than this program
 """
 
 

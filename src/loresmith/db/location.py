@@ -55,11 +55,11 @@ def locate(url: str | None, *, data_dir: Path) -> Location:
 
 def _parameters(url: str) -> dict[str, Any]:
     try:
-        import psycopg
-        from psycopg.conninfo import conninfo_to_dict
+        import psycopg  # noqa: PLC0415 - optional
+        from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - optional
     except ImportError:
         raise DatabaseSetupError(
-            "LORESMITH_DATABASE_URL names a PostgreSQL, whose driver is not installed: pip install 'loresmith[postgres]'"
+            "LORESMITH_DATABASE_URL names a PostgreSQL, whose driver is missing: pip install 'loresmith[postgres]'"
         ) from None
     try:
         return conninfo_to_dict(url)

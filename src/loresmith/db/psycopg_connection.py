@@ -12,7 +12,7 @@ class Connection(AsyncConnection[Any]):
     psycopg asks the server to cancel the query and waits for up to 10 s, but a server that hangs answers neither.
     """
 
-    async def cancel_safe(self, *, timeout: float = 30.0) -> None:
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ARG002 - of psycopg
         """Close the connection instead of asking; the server ends the query by its `statement_timeout`."""
         self.pgconn.finish()
 

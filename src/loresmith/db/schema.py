@@ -89,7 +89,7 @@ def _migrate(connection: Connection, waits: Callable[[], None]) -> Migrated:
     def steps(revision: Any, _: MigrationContext) -> Any:
         return scripts._upgrade_revs("head", revision)  # noqa: SLF001 - as the environment scripts of Alembic do
 
-    def applied(*, step: Any, **_: Any) -> None:
+    def applied(*_: Any, step: Any = None, **__: Any) -> None:
         done.after = step.up_revision_id
         done.steps.append(f"{step.up_revision_id} {step.up_revision.doc}")
 
@@ -122,10 +122,14 @@ def _scripts() -> ScriptDirectory:
 
 
 def _is_newer(scripts: ScriptDirectory, revision: str | None) -> bool:
+    """Tell whether a revision is one that this program does not know."""
+    if revision is None:
+        return False
     try:
-        return revision is not None and scripts.get_revision(revision) is None
+        scripts.get_revision(revision)
     except (RevisionError, CommandError):
         return True
+    return False
 
 
 def _warn_of_newer(location: Location, found: Migrated) -> None:

@@ -9,6 +9,7 @@ down_revision = None
 
 _ID = sa.Uuid(as_uuid=False)
 _JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+_NUMBER: sa.Double[float] = sa.Double()
 _MOMENT = sa.DateTime(timezone=True)
 
 
@@ -68,7 +69,7 @@ def _job_history() -> None:
         sa.Column("rescues", sa.BigInteger(), nullable=False),
         sa.Column("input_tokens", sa.BigInteger(), nullable=False),
         sa.Column("output_tokens", sa.BigInteger(), nullable=False),
-        sa.Column("cost_usd", sa.Double(), nullable=True),
+        sa.Column("cost_usd", _NUMBER, nullable=True),
         sa.Column("model", sa.Text(), nullable=True),
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("job_id", name="pk_job_history"),
