@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -39,12 +40,19 @@ def _lowered(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _with_encoded_password(value: str) -> SplitResult:
+    """Split a URL whose password is told apart from what follows it. Raises ValueError that does not show it."""
+    with contextlib.suppress(ValueError):  # its own text may show the password
+        parts = urlsplit(value)
+        if "@" not in parts.path + parts.query + parts.fragment:
+            return parts
+    raise ValueError("expected the password percent-encoded: / is %2F, # is %23, ? is %3F, @ is %40")
+
+
 def _redis_url(value: str) -> str:
     if not re.match(r"(rediss?(\+sentinel|\+cluster)?|unix)://.", value):
         raise ValueError("expected redis://host:port/db, rediss://… or unix:///path")
-    parts = urlsplit(value)
-    if "@" in parts.path + parts.query + parts.fragment:
-        raise ValueError("expected the password percent-encoded: / is %2F, # is %23, ? is %3F, @ is %40")
+    parts = _with_encoded_password(value)
     if parts.scheme in ("redis", "rediss"):
         try:
             named = bool(parts.hostname) and (parts.port or 1)
@@ -58,6 +66,10 @@ def _redis_url(value: str) -> str:
 def _database_url(value: str) -> str:
     if not re.fullmatch(r"sqlite:///[^?#]+|postgres(ql)?://.+", value):
         raise ValueError("expected postgresql://user@host:port/name or sqlite:////path/to/file")
+    if value.startswith("postgres"):
+        parts = _with_encoded_password(value)
+        if parts.netloc.count("@") > 1:
+            raise ValueError("expected the password percent-encoded: @ is %40")
     return value
 
 

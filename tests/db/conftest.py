@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from itertools import count
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from loresmith.db import Database, Location, Worlds, locate
 from loresmith.db.schema import migrate
-from tests.db.postgres import Postgres
-
-_numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A server that lives as long as the tests do; a test that stops it starts it again."""
-    server = Postgres()
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def postgres_url(postgres: Postgres) -> Iterator[str]:
-    """The address of an empty database on PostgreSQL."""
-    name = f"test_{next(_numbers)}"
-    yield postgres.create(name)
-    postgres.drop(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

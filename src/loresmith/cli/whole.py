@@ -72,7 +72,8 @@ class Whole:
             self.redis = f"embedded: redis-cli -s {shlex.quote(str(server.socket_path))}"
 
     async def _import_and_check(self) -> None:
-        await asyncio.to_thread(importlib.import_module, "loresmith.cli.parts")
+        for module in ("loresmith.cli.parts", "loresmith.db.schema"):
+            await asyncio.to_thread(importlib.import_module, module)
         if self.settings.redis_url is not None:
             self.redis_url = self.settings.redis_url
             from loresmith.cli.parts import checked

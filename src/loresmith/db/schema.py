@@ -138,5 +138,7 @@ def _warn_of_newer(location: Location, found: Migrated) -> None:
 
 
 def _refused(location: Location, error: Exception) -> str:
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-    return f"database {location.place!r} cannot be used ({lines[-1].strip().rstrip('.')}): see LORESMITH_DATABASE_URL"
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    reasons = [line.strip().rstrip(".") for line in lines if "Is the server running" not in line]
+    reason = reasons[-1] if reasons else type(error).__name__
+    return f"database {location.place!r} cannot be used ({reason}): see LORESMITH_DATABASE_URL"

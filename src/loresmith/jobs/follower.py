@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 _PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
-_SILENT_SECONDS: Final = 60.0
+_SILENT_SECONDS: Final = 30.0
 _TIDY_SECONDS: Final = 3600.0
 
 
