@@ -50,7 +50,7 @@ async def test_a_data_dir_of_somebody_else(short_tmp: Path) -> None:
         ({"host": "a..b"}, "LORESMITH_HOST='a..b' is no name of a host"),
         ({"model": "gguf:~nobody-is-named-so/m"}, "model file '~nobody-is-named-so/m' not found"),
         ({"database_url": "mysql://u:hush@h/x"}, "LORESMITH_DATABASE_URL: expected postgresql://user@host:port/name"),
-        ({"database_url": "postgresql://h/x?sslmod=require"}, "LORESMITH_DATABASE_URL has a part that is not understood"),
+        ({"database_url": "postgresql://h/x?sslmod=1"}, "LORESMITH_DATABASE_URL has a part that is not understood"),
         ({"database_url": "sqlite:////nowhere/x"}, "database 'sqlite:////nowhere/x' cannot be used (unable to open"),
         ({"redis_url": "redis+sentinel://h:1"}, "LORESMITH_REDIS_URL has a part that is not understood"),
         ({"redis_url": "redis://127.0.0.1:1?foo=1"}, "LORESMITH_REDIS_URL has a part that is not understood"),

@@ -141,9 +141,7 @@ def test_a_password_of_the_database_that_is_not_encoded_is_refused_and_not_shown
 @pytest.mark.parametrize("url", ["mysql://a:hush@h/x", "sqlite://", "sqlite:///", "postgresql+asyncpg://h/x", "hush"])
 def test_another_kind_of_database_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("LORESMITH_DATABASE_URL", url)
-    assert refused() == (
-        "LORESMITH_DATABASE_URL: expected postgresql://user@host:port/name or sqlite:////path/to/file"
-    )
+    assert refused() == ("LORESMITH_DATABASE_URL: expected postgresql://user@host:port/name or sqlite:////path/to/file")
 
 
 @pytest.mark.parametrize(
