@@ -52,7 +52,7 @@ bench-engine: setup ## measure the engine beside its floor and seven peers (take
 	@$(BIN)/python benchmarks/engine/run.py $(ARGS)
 
 lock: setup ## resolve the dependencies of pyproject.toml anew
-	@$(COMPILE) --extra embedded pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) --extra embedded --extra postgres pyproject.toml -o requirements/runtime.txt
 	@$(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 $(VENV)/.uv: requirements/uv.txt

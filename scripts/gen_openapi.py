@@ -8,6 +8,7 @@ import orjson
 
 from loresmith.api import create_app
 from loresmith.bootstrap import build_manager, build_registry, connect
+from loresmith.db import Database, SqliteFile, Worlds
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "openapi.json"
@@ -27,8 +28,9 @@ def main() -> int:
 
 
 def generate() -> bytes:
-    """Return the document of the API with the job types of this installation; no Redis is needed."""
-    app = create_app(build_manager(connect("redis://unused"), build_registry()))
+    """Return the document of the API with the job types of this installation; no Redis and no database is needed."""
+    manager = build_manager(connect("redis://unused"), build_registry())
+    app = create_app(manager, Worlds(Database(SqliteFile(Path("unused")))))
     return orjson.dumps(app.openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -1,8 +1,9 @@
-"""A real Valkey for all tests, empty for each, and the rule that no key lives for ever."""
+"""A real Valkey and a real PostgreSQL for all tests, empty for each, and the rule that no key lives for ever."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest_asyncio
 from loresmith.bootstrap import connect
 from loresmith.embedded.data_dir import DataDir
 from loresmith.embedded.redis import EmbeddedRedis
+from tests.db.postgres import Postgres
+
+_numbers = count(1)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -49,6 +53,23 @@ async def redis(redis_url: str) -> AsyncIterator[Any]:
 def short_tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory whose path leaves room for a socket."""
     return tmp_path_factory.mktemp("d")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server that lives as long as the tests do; a test that stops it starts it again."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The address of an empty database on PostgreSQL."""
+    name = f"test_{next(_numbers)}"
+    yield postgres.create(name)
+    postgres.drop(name)
 
 
 async def keys_without_lifetime(client: Any) -> list[str]:

@@ -1,9 +1,21 @@
 """Builds the objects of a process from plain arguments; nothing else does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from loresmith import job_types
-from loresmith.jobs import Failed, JobManager, JobRegistry, Worker, discover
+from loresmith.db import Database, History, PastJob, StorageUnavailableError, Worlds
+from loresmith.jobs import (
+    EndedJob,
+    Failed,
+    Follower,
+    JobManager,
+    JobRegistry,
+    TransientError,
+    Usage,
+    Worker,
+    discover,
+)
 from loresmith.jobs.connection import Client, Connections
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import LoreModel
@@ -29,12 +41,13 @@ def build_worker(
     registry: JobRegistry,
     *,
     lore_model: LoreModel,
+    worlds: Worlds,
     concurrency: int,
     grace_seconds: float,
     linger_seconds: float,
 ) -> Worker:
-    """Return a worker whose handlers find the language model under `LoreModel`."""
-    resources: Mapping[type, object] = {LoreModel: lore_model}
+    """Return a worker whose handlers find the language model under `LoreModel`, saved worlds under `Worlds`."""
+    resources: Mapping[type, object] = {LoreModel: lore_model, Worlds: worlds}
     return Worker(
         connections=Connections(redis_url),
         registry=registry,
@@ -46,8 +59,45 @@ def build_worker(
     )
 
 
+def build_history(redis_url: str, database: Database) -> Follower:
+    """Return what writes each job that ends into the history, once, however many processes have one."""
+    history = History(database)
+
+    async def record(ended: Sequence[EndedJob]) -> None:
+        try:
+            await history.record([past_job(one) for one in ended])
+        except StorageUnavailableError as error:
+            raise TransientError(str(error), code="storage_unavailable") from error
+
+    return Follower(connections=Connections(redis_url), group="history", follow=record)
+
+
+def past_job(ended: EndedJob) -> PastJob:
+    """Return what the history keeps of a job."""
+    job, usage = ended.job, ended.job.usage or Usage()
+    return PastJob(
+        job_id=job.id,
+        root_job_id=ended.submitted.root_job_id,
+        type=job.type,
+        owner=ended.submitted.owner,
+        state=job.state,
+        created_at=datetime.fromisoformat(job.created_at),
+        started_at=datetime.fromisoformat(job.started_at) if job.started_at else None,
+        ended_at=datetime.fromisoformat(job.completed_at or job.updated_at),
+        attempts=job.attempt,
+        rescues=job.rescues,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cost_usd=usage.cost_usd,
+        model=usage.model,
+        error_code=job.error_detail.code if job.error_detail else None,
+    )
+
+
 def classify(error: Exception) -> Failed | None:
-    """Say what a failed call to the model means for the job; None for what nobody foresaw."""
+    """Say what a failed call to the model or the database means for the job; None for what nobody foresaw."""
+    if isinstance(error, StorageUnavailableError):
+        return Failed("storage_unavailable", "The database cannot be reached, so nothing could be saved", True)
     if isinstance(error, GenerationError):
         return Failed(error.code, _sentence(error.message), error.retryable, error.retry_after_seconds)
     return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -39,12 +40,19 @@ def _lowered(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _with_encoded_password(value: str) -> SplitResult:
+    """Split a URL whose password is told apart from what follows it. Raises ValueError that does not show it."""
+    with contextlib.suppress(ValueError):  # its own text may show the password
+        parts = urlsplit(value)
+        if "@" not in parts.path + parts.query + parts.fragment:
+            return parts
+    raise ValueError("expected the password percent-encoded: / is %2F, # is %23, ? is %3F, @ is %40")
+
+
 def _redis_url(value: str) -> str:
     if not re.match(r"(rediss?(\+sentinel|\+cluster)?|unix)://.", value):
         raise ValueError("expected redis://host:port/db, rediss://… or unix:///path")
-    parts = urlsplit(value)
-    if "@" in parts.path + parts.query + parts.fragment:
-        raise ValueError("expected the password percent-encoded: / is %2F, # is %23, ? is %3F, @ is %40")
+    parts = _with_encoded_password(value)
     if parts.scheme in ("redis", "rediss"):
         try:
             named = bool(parts.hostname) and (parts.port or 1)
@@ -52,6 +60,16 @@ def _redis_url(value: str) -> str:
             named = False
         if not named:
             raise ValueError("expected redis://host:port/db with a number as port")
+    return value
+
+
+def _database_url(value: str) -> str:
+    if not re.fullmatch(r"sqlite:///[^?#]+|postgres(ql)?://.+", value):
+        raise ValueError("expected postgresql://user@host:port/name or sqlite:////path/to/file")
+    if value.startswith("postgres"):
+        parts = _with_encoded_password(value)
+        if parts.netloc.count("@") > 1:
+            raise ValueError("expected the password percent-encoded: @ is %40")
     return value
 
 
@@ -79,6 +97,7 @@ def _model(value: str) -> str:
 
 Lowered = BeforeValidator(_lowered)
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Address = Annotated[str, AfterValidator(_address)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ModelName = Annotated[str, AfterValidator(_model)]
@@ -98,7 +117,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="port of the API; 0 takes a free one")
     data_dir: Annotated[Path, AfterValidator(_expanded)] = Field(
         default_factory=default_data_dir,
-        description="where the embedded Redis keeps its data; one `loresmith run` at a time",
+        description="where the embedded Redis and SQLite keep their data; one `loresmith run` at a time",
     )
     redis_url: RedisUrl | None = Field(
         None,
@@ -110,6 +129,12 @@ class Settings(BaseSettings):
         ge=0,
         le=10,
         description="replicas of Redis that must have a submission before it is answered (WAIT); 0 waits for none",
+    )
+    database_url: DatabaseUrl | None = Field(
+        None,
+        repr=False,
+        description="`postgresql://user@host:port/name` (after `loresmith migrate`) or `sqlite:////path/to/file`;"
+        " unset: SQLite in the data directory",
     )
     model: ModelName | None = Field(
         None,
@@ -183,7 +208,7 @@ def _wrong(error: ValidationError) -> Iterator[str]:
         name = str(problem["loc"][0])
         expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         expected = expected.removeprefix("expected ").split(", unable to")[0]
-        shown = "" if name in ("redis_url", "model_api_key") else f"={str(problem['input'])!r}"
+        shown = "" if name in ("redis_url", "database_url", "model_api_key") else f"={str(problem['input'])!r}"
         yield f"{PREFIX}{name.upper()}{shown}: expected {expected}"
 
 

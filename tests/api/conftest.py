@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from loresmith.api import create_app
 from loresmith.bootstrap import build_manager, build_registry
+from loresmith.db import Database, Worlds, locate
+from loresmith.db.schema import migrate
 from loresmith.jobs import JobContext, JobManager, JobRegistry, job_type
 from tests.waiting import wait_until
 
@@ -53,8 +56,23 @@ async def manager(redis: Any, registry: JobRegistry) -> JobManager:
 
 
 @pytest.fixture
-def app(manager: JobManager) -> FastAPI:
-    return create_app(manager, version="0.0.0")
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty SQLite file with its tables."""
+    location = locate(None, data_dir=tmp_path)
+    await migrate(location)
+    database = Database(location)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def worlds(database: Database) -> Worlds:
+    return Worlds(database)
+
+
+@pytest.fixture
+def app(manager: JobManager, worlds: Worlds) -> FastAPI:
+    return create_app(manager, worlds, version="0.0.0")
 
 
 @pytest.fixture

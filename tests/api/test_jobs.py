@@ -7,6 +7,7 @@ import httpx2
 import orjson
 
 from loresmith.api import create_app
+from loresmith.db import Worlds
 from loresmith.jobs import JobManager, JobRegistry, Worker
 from loresmith.jobs.connection import Connections
 from tests.api.conftest import assert_problem, in_process
@@ -85,8 +86,8 @@ async def test_fifty_submits_at_once_are_all_accepted(remote: httpx2.AsyncClient
     assert {read.json()["status"] for read in reads} == {"pending"}
 
 
-async def test_a_full_queue_is_a_reason_to_come_back(redis: Any, registry: JobRegistry) -> None:
-    async with in_process(create_app(JobManager(redis=redis, registry=registry, limit=1))) as api:
+async def test_a_full_queue_is_a_reason_to_come_back(redis: Any, registry: JobRegistry, worlds: Worlds) -> None:
+    async with in_process(create_app(JobManager(redis=redis, registry=registry, limit=1), worlds)) as api:
         assert (await api.post("/jobs", json=SUBMIT)).status_code == 202
         keys = await redis.dbsize()
         answer = await api.post("/jobs", json=SUBMIT)

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from loresmith.api import create_app
+from loresmith.db import Worlds
 from loresmith.jobs import JobManager
 from tests.api.conftest import assert_problem, in_process
 
@@ -106,11 +107,11 @@ async def test_a_bug_of_ours_says_nothing_about_itself(app: FastAPI, manager: Jo
     assert "ZeroDivision" not in answer.text
 
 
-async def test_readiness_names_what_is_missing(manager: JobManager) -> None:
+async def test_readiness_names_what_is_missing(manager: JobManager, worlds: Worlds) -> None:
     async def readiness() -> Mapping[str, str]:
         return {"lore service": "does not answer on 127.0.0.1:50051"}
 
-    async with in_process(create_app(manager, readiness=readiness)) as api:
+    async with in_process(create_app(manager, worlds, readiness=readiness)) as api:
         problem: dict[str, Any] = assert_problem(await api.get("/readyz"), 503, "not_ready")
         assert problem["missing"] == {"lore service": "does not answer on 127.0.0.1:50051"}
         assert (await api.get("/healthz")).json() == {"status": "ok", "version": "0.1.0"}

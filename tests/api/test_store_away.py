@@ -8,6 +8,7 @@ import pytest
 
 from loresmith.api import create_app
 from loresmith.bootstrap import build_manager, connect
+from loresmith.db import Worlds
 from loresmith.embedded.data_dir import DataDir
 from loresmith.embedded.redis import EmbeddedRedis
 from loresmith.jobs import JobRegistry
@@ -30,10 +31,10 @@ async def own_redis(short_tmp: Path) -> AsyncIterator[EmbeddedRedis]:
 
 
 @pytest.fixture
-async def api(own_redis: EmbeddedRedis, registry: JobRegistry) -> AsyncIterator[httpx2.AsyncClient]:
+async def api(own_redis: EmbeddedRedis, registry: JobRegistry, worlds: Worlds) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
         connect(own_redis.url) as redis,
-        in_process(create_app(build_manager(redis, registry), version="0.0.0")) as client,
+        in_process(create_app(build_manager(redis, registry), worlds, version="0.0.0")) as client,
     ):
         yield client
 

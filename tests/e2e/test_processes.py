@@ -28,4 +28,4 @@ async def test_a_job_goes_through_three_processes(short_tmp: Path, redis_url: st
             process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(10):
             assert [await process.wait() for process in (worker, served, model)] == [0, 0, 0]
-    assert not data_dir.exists()
+    assert [path.name for path in data_dir.iterdir()] == ["loresmith.sqlite3"]

@@ -49,6 +49,9 @@ async def test_a_data_dir_of_somebody_else(short_tmp: Path) -> None:
         ({"host": "256.0.0.1"}, "cannot listen on '256.0.0.1'"),
         ({"host": "a..b"}, "LORESMITH_HOST='a..b' is no name of a host"),
         ({"model": "gguf:~nobody-is-named-so/m"}, "model file '~nobody-is-named-so/m' not found"),
+        ({"database_url": "mysql://u:hush@h/x"}, "LORESMITH_DATABASE_URL: expected postgresql://user@host:port/name"),
+        ({"database_url": "postgresql://h/x?sslmod=1"}, "LORESMITH_DATABASE_URL has a part that is not understood"),
+        ({"database_url": "sqlite:////nowhere/x"}, "database 'sqlite:////nowhere/x' cannot be used (unable to open"),
         ({"redis_url": "redis+sentinel://h:1"}, "LORESMITH_REDIS_URL has a part that is not understood"),
         ({"redis_url": "redis://127.0.0.1:1?foo=1"}, "LORESMITH_REDIS_URL has a part that is not understood"),
     ],
@@ -72,6 +75,22 @@ async def test_a_redis_that_is_away(short_tmp: Path) -> None:
     line = await fails(short_tmp / "data", redis_url="redis://:hush@127.0.0.1:1/0")
     assert "redis at 'redis://127.0.0.1:1/0' does not answer" in line
     assert "hush" not in line
+
+
+async def test_a_postgresql_that_is_away(short_tmp: Path) -> None:
+    line = await fails(short_tmp / "data", database_url="postgresql://anna:hush@127.0.0.1:1/lore")
+    assert line.startswith("loresmith: database 'postgresql://127.0.0.1:1/lore' cannot be used (")
+    assert "Connection refused): see LORESMITH_DATABASE_URL" in line
+    assert "hush" not in line
+
+
+@pytest.mark.parametrize("command", ["run", "serve", "worker"])
+async def test_a_postgresql_that_was_not_migrated(
+    short_tmp: Path, postgres_url: str, redis_url: str, command: str
+) -> None:
+    settings = {"database_url": postgres_url, "redis_url": redis_url, "lore_url": "localhost:1"}
+    line = await fails(short_tmp / "data", command, **settings)
+    assert line.endswith("has no tables yet: run `loresmith migrate`")
 
 
 async def test_a_redis_that_is_too_old(short_tmp: Path, old_redis: str) -> None:

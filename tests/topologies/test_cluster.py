@@ -27,6 +27,7 @@ from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue
 from loresmith.jobs.store import Store
 from tests.redis.conftest import Engine
+from tests.redis.test_follower import Notes, following
 from tests.topologies.servers import Cluster
 from tests.waiting import wait_until
 
@@ -95,6 +96,9 @@ async def _use_every_script(engine: Engine) -> None:
     await Inspector(store, queue).inspect()  # touch, retire
     await queue.drop("nobody", Claim("n", "0-0", waiting.id), Dropped(Reason.HELD, "n0-1"))  # forget
     await manager.resume()
+    notes = Notes()
+    async with following(engine.url, notes):
+        await wait_until(lambda: len(notes.seen) >= len(made))
     await wait_until(_swept(engine))
 
 

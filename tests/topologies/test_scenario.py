@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from loresmith.jobs import JobContext, Options, State, Status, TransientError, job_type
 from loresmith.jobs.hints import CancelHints
 from tests.redis.conftest import Engine
+from tests.redis.test_follower import Notes, following
 from tests.topologies.conftest import KINDS
 from tests.waiting import wait_until
 
@@ -62,6 +63,15 @@ async def test_jobs_run_with_items_progress_retry_delay_batch_and_owner_limit(en
     retried = await manager.get(made[1].id)
     assert retried.attempt == 2
     assert [item["attempt"] for item in json.loads(bytes(retried.result))] == [1, 2, 2]  # the first was not made again
+
+
+async def test_jobs_that_end_are_followed(engine: Engine) -> None:
+    await engine.worker(itemized)
+    made = await engine.manager.create_all([("itemized", Step(), Options())] * 20)
+    notes = Notes()
+    async with following(engine.url, notes, most=7), following(engine.url, notes, most=7):
+        await wait_until(lambda: len(notes.seen) >= 20)
+    assert sorted(notes.ids) == sorted(job.id for job in made)
 
 
 async def _running(engine: Engine, job_id: str) -> None:

@@ -120,6 +120,40 @@ def test_a_password_that_is_not_encoded_is_refused_and_not_shown(monkeypatch: py
     assert "hush" not in refused()
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a:12/hush@h/x",
+        "postgresql://a:b#hush@h/x",
+        "postgres://a:hu?sh@h/x",
+        "postgresql://a:b@hush@h/x",
+        "postgresql://a:hush\u2100@h/x",
+    ],
+)
+def test_a_password_of_the_database_that_is_not_encoded_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("LORESMITH_DATABASE_URL", url)
+    assert "LORESMITH_DATABASE_URL: expected the password percent-encoded" in refused()
+    assert "hush" not in refused()
+
+
+@pytest.mark.parametrize("url", ["mysql://a:hush@h/x", "sqlite://", "sqlite:///", "postgresql+asyncpg://h/x", "hush"])
+def test_another_kind_of_database_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("LORESMITH_DATABASE_URL", url)
+    assert refused() == ("LORESMITH_DATABASE_URL: expected postgresql://user@host:port/name or sqlite:////path/to/file")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://a:b%40c@h:1/x?sslmode=require", "postgres://h,i/x", "postgresql:///x?host=/run", "sqlite:////x.db"],
+)
+def test_databases_that_are_understood(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("LORESMITH_DATABASE_URL", url)
+    assert load_settings().database_url == url
+    assert url not in repr(load_settings())
+
+
 def test_an_env_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_bytes(b"LORESMITH_PORT=\xff\xfe")

@@ -7,7 +7,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from loresmith.jobs import JobManager, JobNotFoundError
+from loresmith.db import Worlds
+from loresmith.jobs import LOCAL_OWNER, JobManager, JobNotFoundError
 
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 """Returns what is missing: its name → what is wrong with it. Empty when all is there."""
@@ -31,6 +32,16 @@ async def all_there() -> Mapping[str, str]:
 def manager_of(request: Request) -> JobManager:
     """Return the manager of this process."""
     return request.app.state.manager
+
+
+def worlds_of(request: Request) -> Worlds:
+    """Return the saved worlds."""
+    return request.app.state.worlds
+
+
+def owner_of(_: Request) -> str | None:
+    """Return whose worlds the caller may see: those of the one owner of this machine. None would mean everybody's."""
+    return LOCAL_OWNER
 
 
 def readiness_of(request: Request) -> Readiness:

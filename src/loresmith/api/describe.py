@@ -4,7 +4,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from loresmith.api.errors import KINDS, MEDIA_TYPE
-from loresmith.api.schemas import NotReadyProblem, ProblemObject
+from loresmith.api.schemas import InvalidParameterProblem, NotReadyProblem, ProblemObject
+from loresmith.db import MOST_LISTED
 
 JOB_ID: Final = {
     "name": "job_id",
@@ -19,6 +20,23 @@ IF_NONE_MATCH: Final = {
     "description": "the ETag of an earlier answer",
     "schema": {"type": "string"},
 }
+WORLD_ID: Final = {**JOB_ID, "name": "world_id"}
+LIMIT: Final = {
+    "name": "limit",
+    "in": "query",
+    "required": False,
+    "description": "worlds at the most",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": 20},
+}
+CURSOR: Final = {
+    "name": "cursor",
+    "in": "query",
+    "required": False,
+    "description": "`next_cursor` of the page before",
+    "schema": {"type": "string"},
+}
+_MODELS: Final = {"not_ready": NotReadyProblem, "invalid_parameter": InvalidParameterProblem}
+"""Problems with members of their own."""
 _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "Location": ("address of the job", {"type": "string", "format": "uri-reference"}),
     "Retry-After": ("seconds to wait before the next look", {"type": "integer", "minimum": 0}),
@@ -40,7 +58,7 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 def _problem(codes: list[str]) -> dict[str, Any]:
     retryable = any(KINDS[code].retryable for code in codes)
-    model = NotReadyProblem if codes == ["not_ready"] else ProblemObject
+    model = _MODELS.get(codes[0], ProblemObject) if len(codes) == 1 else ProblemObject
     return {
         "description": "; ".join(f"`{code}`: {KINDS[code].title}" for code in codes),
         "headers": _described(("Retry-After", "X-Request-Id") if retryable else ("X-Request-Id",)),

@@ -9,6 +9,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from loresmith.db import StorageUnavailableError, WorldNotFoundError
 from loresmith.jobs import (
     FieldProblem,
     InvalidPayloadError,
@@ -38,15 +39,17 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_json": Kind(400, "The body is not a JSON object"),
     "unknown_job_type": Kind(400, "No such job type"),
     "invalid_payload": Kind(400, "The request has missing, wrong or unknown fields"),
+    "invalid_parameter": Kind(400, "A part of the address is wrong"),
     "bad_request": Kind(400, "The request cannot be understood"),
     "not_found": Kind(404, "No such path"),
     "job_not_found": Kind(404, "No such job"),
+    "world_not_found": Kind(404, "No such world"),
     "method_not_allowed": Kind(405, "The path does not take this method"),
     "payload_too_large": Kind(413, "The body is too large"),
     "unsupported_media_type": Kind(415, "The body is not declared as application/json"),
     "internal": Kind(500, "Something went wrong on our side"),
     "queue_full": Kind(503, "Too many jobs wait already", retryable=True),
-    "store_unavailable": Kind(503, "The job store is away", retryable=True),
+    "store_unavailable": Kind(503, "The store is away", retryable=True),
     "not_ready": Kind(503, "Something the service needs is missing", retryable=True),
 }
 """Every code with its status; a code never changes its meaning."""
@@ -94,6 +97,11 @@ def _http_error(error: HTTPException) -> Problem:
     return Problem(code, detail.get(code, KINDS[code].title.lower()), headers=headers)
 
 
+def invalid_parameter(name: str, expected: str) -> Problem:
+    """Return the problem of a parameter of the path or the query that is wrong."""
+    return Problem("invalid_parameter", f"{name}: {expected}", members={"parameter": name})
+
+
 def _retry_after(code: str) -> Callable[[Any], Problem]:
     return lambda error: Problem(code, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
 
@@ -102,6 +110,8 @@ TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     UnknownJobTypeError: _unknown_job_type,
     InvalidPayloadError: _invalid_payload,
     JobNotFoundError: lambda _: Problem("job_not_found", "no job has this id: it never existed or has expired"),
+    WorldNotFoundError: lambda _: Problem("world_not_found", "no world has this id: it never existed or was deleted"),
+    StorageUnavailableError: _retry_after("store_unavailable"),
     QueueFullError: _retry_after("queue_full"),
     StoreUnavailableError: _retry_after("store_unavailable"),
     HTTPException: _http_error,

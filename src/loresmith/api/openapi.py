@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from loresmith.api.schemas import NotReadyProblem, ProblemObject
+from loresmith.api.schemas import InvalidParameterProblem, NotReadyProblem, ProblemObject
 from loresmith.jobs import JobRegistry, JobType
 
 _REF: Final = "#/components/schemas/"
@@ -23,7 +23,7 @@ def build_openapi(app: FastAPI, registry: JobRegistry) -> dict[str, Any]:
         title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes, tags=app.openapi_tags
     )
     schemas: dict[str, Any] = document["components"]["schemas"]
-    for model in (ProblemObject, NotReadyProblem):
+    for model in (ProblemObject, NotReadyProblem, InvalidParameterProblem):
         schemas.update(_components(model.__name__, TypeAdapter(model), "", mode="serialization"))
     types = list(registry)
     for kind in types:

@@ -52,7 +52,7 @@ class Eta(BaseModel):
 
 
 class Links(BaseModel):
-    """Addresses that belong to the job."""
+    """Addresses that belong to the object."""
 
     self: str
 
@@ -118,6 +118,56 @@ class NotReadyProblem(ProblemObject):
     """The problem of a service that lacks something it needs."""
 
     missing: dict[str, str] = Field(description="name of what is missing → what is wrong with it")
+
+
+class InvalidParameterProblem(ProblemObject):
+    """The problem of a parameter of the path or the query that is wrong."""
+
+    parameter: str = Field(description="its name", examples=["limit"])
+
+
+class PieceObject(BaseModel):
+    """A piece of lore."""
+
+    type: str = Field(description="`character`, `faction`, `setting`, `event` or `relic`; more may come")
+    name: str
+    description: str
+    details: dict[str, Any] = Field(description="differ per type")
+
+
+class QuestObject(BaseModel):
+    """What there is to do in a world."""
+
+    title: str
+    description: str
+    stages: list[str]
+
+
+class WorldSummaryObject(BaseModel):
+    """A saved world, as it is listed."""
+
+    id: UUID
+    title: str
+    theme: str
+    user_id: str = Field(description="as it was given to the job, as text")
+    job_id: UUID = Field(description="the job that made it; forgotten 24 h after it ended")
+    created_at: Moment
+    links: Links
+
+
+class WorldObject(WorldSummaryObject):
+    """A saved world."""
+
+    story: str = Field(description="paragraphs, with a blank line between them")
+    quest: QuestObject
+    pieces: list[PieceObject]
+
+
+class WorldList(BaseModel):
+    """Some saved worlds, newest first."""
+
+    data: list[WorldSummaryObject]
+    next_cursor: str | None = Field(description="gives the next page; null on the last")
 
 
 class JobTypeObject(BaseModel):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from loresmith.cli import demo, processes, run
+from loresmith.cli import database, demo, processes, run
 from loresmith.cli.stack import StartError
 from loresmith.embedded.data_dir import DataDirError
 from loresmith.embedded.model import EmbeddedModelError
@@ -32,7 +32,7 @@ def build_app() -> typer.Typer:
     """The typer application with every command."""
     app = typer.Typer(name="loresmith", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback(invoke_without_command=True)(root)
-    for command in (run.run, demo.demo, processes.serve, processes.worker, processes.lore):
+    for command in (run.run, demo.demo, processes.serve, processes.worker, processes.lore, database.migrate):
         app.command()(command)
     return app
 

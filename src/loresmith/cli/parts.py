@@ -10,9 +10,11 @@ from dataclasses import replace
 
 from loresmith.api.app import create_app
 from loresmith.api.deps import Readiness
-from loresmith.bootstrap import build_manager, build_registry, build_worker, connect
+from loresmith.bootstrap import build_history, build_manager, build_registry, build_worker, connect
+from loresmith.cli.database import with_database
 from loresmith.cli.http import serving
 from loresmith.cli.stack import StartError
+from loresmith.db import Database, Worlds
 from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
 from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS, GrpcLoreModel
 from loresmith.llm.errors import GenerationError, LoreProtocolError
@@ -23,6 +25,8 @@ from loresmith.settings import Settings
 
 USUAL_ITEMS = 3
 """Items, and so calls at once, of a job of the default size."""
+
+_WRITING_SECONDS = 0.3
 
 Task = tuple[asyncio.Task[None], Callable[[], None]]
 """What runs, and what makes it end: called once, with grace; twice, at once."""
@@ -41,18 +45,25 @@ async def checked(redis_url: str) -> str:
 
 @contextlib.asynccontextmanager
 async def api(
-    redis_url: str, bound: socket.socket, version: str, ready: Readiness, *, replicas: int = 0
+    redis_url: str, database: Database, bound: socket.socket, version: str, ready: Readiness, *, replicas: int = 0
 ) -> AsyncGenerator[Task]:
     """The REST API on a socket; with `replicas`, a submit waits for so many replicas of Redis."""
     async with connect(redis_url) as redis:
-        app = create_app(build_manager(redis, build_registry(), replicas=replicas), readiness=ready, version=version)
+        manager = build_manager(redis, build_registry(), replicas=replicas)
+        app = create_app(manager, Worlds(database), readiness=with_database(ready, database), version=version)
         async with serving(app, bound) as task:
             yield task
 
 
 @contextlib.asynccontextmanager
 async def working(
-    redis_url: str, model: GrpcLoreModel, *, concurrency: int, grace_seconds: float, linger_seconds: float
+    redis_url: str,
+    database: Database,
+    model: GrpcLoreModel,
+    *,
+    concurrency: int,
+    grace_seconds: float,
+    linger_seconds: float,
 ) -> AsyncGenerator[Task]:
     """A worker; its jobs get the grace period to finish when it is left."""
     wishes: list[None] = []
@@ -65,6 +76,7 @@ async def working(
         redis_url,
         build_registry(),
         lore_model=model,
+        worlds=Worlds(database),
         concurrency=concurrency,
         grace_seconds=grace_seconds,
         linger_seconds=linger_seconds,
@@ -75,6 +87,20 @@ async def working(
     finally:
         if not wishes:
             wish()
+        await asyncio.wait({task})
+
+
+@contextlib.asynccontextmanager
+async def recording(redis_url: str, database: Database) -> AsyncGenerator[asyncio.Task[None]]:
+    """The history of jobs, written as they end; what it is at when it is left is written at the next start."""
+    history = build_history(redis_url, database)
+    task = asyncio.create_task(history.run(), name="history")
+    try:
+        yield task
+    finally:
+        history.stop()
+        await asyncio.wait({task}, timeout=_WRITING_SECONDS)
+        task.cancel()
         await asyncio.wait({task})
 
 

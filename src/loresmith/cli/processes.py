@@ -11,6 +11,7 @@ import uvloop
 
 from loresmith.cli.children import embedded_model, running
 from loresmith.cli.configure import configure
+from loresmith.cli.database import opened
 from loresmith.cli.listen import bind, url_of
 from loresmith.cli.stack import Stack, StartError
 from loresmith.cli.whole import tune_garbage_collection
@@ -58,12 +59,13 @@ async def _serve(settings: Settings, redis_url: str) -> None:
 
     async def start(stack: Stack) -> None:
         await parts.checked(redis_url)
-        replicas = settings.redis_replicas
-        task, wish = await stack.enter(parts.api(redis_url, bound, version("loresmith"), all_there, replicas=replicas))
+        database = await stack.enter(opened(settings))
+        part = parts.api(redis_url, database, bound, version("loresmith"), all_there, replicas=settings.redis_replicas)
+        task, wish = await stack.enter(part)
         stack.watch(task, "API")
         stack.on_stop(wish)
         tune_garbage_collection()
-        _log.info("api started", url=url_of(bound))
+        _log.info("api started", url=url_of(bound), database=database.location.place)
 
     with bind(settings.host, settings.port) as bound:
         await Stack().run(start)
@@ -74,10 +76,13 @@ async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
 
     async def start(stack: Stack) -> None:
         await parts.checked(redis_url)
+        database = await stack.enter(opened(settings))
+        stack.watch(await stack.enter(parts.recording(redis_url, database)), "history")
         model = await stack.enter(parts.lore_model(lore_url))
         concurrency = parts.jobs_at_once(settings, await _concurrent_calls(model))
         part = parts.working(
             redis_url,
+            database,
             model,
             concurrency=concurrency,
             grace_seconds=WORKER_GRACE_SECONDS,
@@ -87,7 +92,7 @@ async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
         stack.watch(task, "worker")
         stack.on_stop(wish)
         tune_garbage_collection()
-        _log.info("worker started", jobs_at_once=concurrency)
+        _log.info("worker started", jobs_at_once=concurrency, database=database.location.place)
 
     await Stack(stop_seconds=WORKER_GRACE_SECONDS + WORKER_LINGER_SECONDS + 5).run(start)
 

@@ -49,5 +49,6 @@ async def _run(settings: Settings) -> None:
 def _announce(whole: Whole) -> None:
     print(f"LoreSmith on {whole.url}")
     print(f"  redis  {whole.redis}")
+    print(f"  sql    {whole.database}")
     print(f"  model  {whole.model}")
     print(_TRY.format(url=whole.url), flush=True)

@@ -12,6 +12,7 @@ from socket import socket
 from typing import TYPE_CHECKING
 
 from loresmith.cli.children import embedded_model, locked, running, together
+from loresmith.cli.database import opened
 from loresmith.cli.listen import url_of
 from loresmith.cli.stack import Stack, StartError
 from loresmith.embedded.data_dir import prepare_data_dir
@@ -20,6 +21,7 @@ from loresmith.embedded.redis import EmbeddedRedis
 from loresmith.settings import Settings
 
 if TYPE_CHECKING:
+    from loresmith.db import Database
     from loresmith.llm.client import GrpcLoreModel
 
 GRACE_SECONDS = 3.0
@@ -37,6 +39,7 @@ class Whole:
     bound: socket
     redis_url: str = ""
     redis: str = ""
+    database: str = ""
     model: str = ""
     concurrency: int = 0
 
@@ -46,12 +49,13 @@ class Whole:
         return url_of(self.bound)
 
     async def start(self, stack: Stack) -> None:
-        """Start children, lore service, worker and API, in this order."""
+        """Start children, database, lore service, worker and API, in this order."""
         child = None if self.settings.lore_url else embedded_model(self.settings)
         await self._start_children(stack, child)
+        database = await self._start_database(stack)
         model = await self._start_lore_service(stack, child)
-        await self._start_worker(stack, model)
-        await self._start_api(stack, model, child)
+        await self._start_worker(stack, database, model)
+        await self._start_api(stack, database, model, child)
         tune_garbage_collection()
 
     async def _start_children(self, stack: Stack, child: EmbeddedModel | None) -> None:
@@ -68,12 +72,18 @@ class Whole:
             self.redis = f"embedded: redis-cli -s {shlex.quote(str(server.socket_path))}"
 
     async def _import_and_check(self) -> None:
-        await asyncio.to_thread(importlib.import_module, "loresmith.cli.parts")
+        for module in ("loresmith.cli.parts", "loresmith.db.schema"):
+            await asyncio.to_thread(importlib.import_module, module)
         if self.settings.redis_url is not None:
             self.redis_url = self.settings.redis_url
             from loresmith.cli.parts import checked
 
             self.redis = await checked(self.redis_url)
+
+    async def _start_database(self, stack: Stack) -> Database:
+        database = await stack.enter(opened(self.settings))
+        self.database = database.location.place
+        return database
 
     async def _start_lore_service(self, stack: Stack, child: EmbeddedModel | None) -> GrpcLoreModel:
         from loresmith.cli import parts
@@ -92,11 +102,13 @@ class Whole:
         self.model = can.model
         return model
 
-    async def _start_worker(self, stack: Stack, model: GrpcLoreModel) -> None:
+    async def _start_worker(self, stack: Stack, database: Database, model: GrpcLoreModel) -> None:
         from loresmith.cli import parts
 
+        stack.watch(await stack.enter(parts.recording(self.redis_url, database)), "history")
         part = parts.working(
             self.redis_url,
+            database,
             model,
             concurrency=self.concurrency,
             grace_seconds=GRACE_SECONDS,
@@ -106,11 +118,14 @@ class Whole:
         stack.watch(task, "worker")
         stack.on_stop(wish)
 
-    async def _start_api(self, stack: Stack, model: GrpcLoreModel, child: EmbeddedModel | None) -> None:
+    async def _start_api(
+        self, stack: Stack, database: Database, model: GrpcLoreModel, child: EmbeddedModel | None
+    ) -> None:
         from loresmith.cli import parts
 
         ready = parts.readiness(model, child)
-        part = parts.api(self.redis_url, self.bound, version("loresmith"), ready, replicas=self.settings.redis_replicas)
+        replicas = self.settings.redis_replicas
+        part = parts.api(self.redis_url, database, self.bound, version("loresmith"), ready, replicas=replicas)
         task, wish = await stack.enter(part)
         stack.watch(task, "API")
         stack.on_stop(wish)

@@ -19,17 +19,20 @@ from loresmith.jobs.errors import (
     TransientError,
     UnknownJobTypeError,
 )
+from loresmith.jobs.follower import EndedJob, Follower
 from loresmith.jobs.manager import JobManager
 from loresmith.jobs.outcomes import Failed
 from loresmith.jobs.registry import JobRegistry, JobType, discover, job_type
 from loresmith.jobs.submission import LOCAL_OWNER, Options
-from loresmith.jobs.types import Job, Priority, State, Status
+from loresmith.jobs.types import Job, Priority, State, Status, Usage
 from loresmith.jobs.worker import Worker
 
 __all__ = [
     "LOCAL_OWNER",
+    "EndedJob",
     "Failed",
     "FieldProblem",
+    "Follower",
     "IdempotencyKeyReusedError",
     "InvalidPayloadError",
     "Job",
@@ -54,6 +57,7 @@ __all__ = [
     "TooManyActiveJobsError",
     "TransientError",
     "UnknownJobTypeError",
+    "Usage",
     "Worker",
     "discover",
     "job_type",

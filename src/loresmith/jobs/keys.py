@@ -106,7 +106,7 @@ class QueueKeys:
         self.owners = f"{tag}:owner"
         """prefix of `…:open:<owner>`, `…:running:<owner>` (sets), `…:waiting:<owner>` (list); or `type-<type>`."""
         self.ended = f"{tag}:ended"
-        """stream: ids that ended, for what must follow even after a crash."""
+        """stream + a group for each that follows: ids that ended, until every group has acknowledged them."""
         self.paused = f"{tag}:paused"
         """string: set while the queue is paused."""
         self.sweep = f"{tag}:sweep"

@@ -39,6 +39,8 @@ CLOCK: Final = _load("clock")
 TOUCH: Final = _load("touch")
 REMEMBER: Final = _load("remember")
 RETIRE: Final = _load("retire")
+FOLLOW: Final = _load("follow")
+FOLLOWED: Final = _load("followed")
 
 ALL: Final = (
     INTEND,
@@ -60,6 +62,8 @@ ALL: Final = (
     TOUCH,
     REMEMBER,
     RETIRE,
+    FOLLOW,
+    FOLLOWED,
 )
 
 SOURCES: Final = {script.sha: script.source for script in ALL}

@@ -15,7 +15,8 @@ from loresmith.jobs.types import LIFETIME_SECONDS, Priority
 
 INTENT_MS: Final = 5_000
 _UNBOUNDED: Final = 2**53
-_ENDED_LENGTH: Final = 100_000
+_ENDED_LENGTH: Final = 1_000_000
+"""Ended jobs that are kept for those who follow; older ones go although a group has not acknowledged them."""
 _RENEW_CHUNK: Final = 500
 # Of 21 claims, 16 look at high first, 4 at normal, 1 at low: a lower priority is slower, never starved.
 _FIRST_LOOKS: Final = (0,) * 5 + (1,) + (0,) * 5 + (1,) + (0,) * 3 + (2,) + (0,) * 2 + (1,) + (0,) + (1,)

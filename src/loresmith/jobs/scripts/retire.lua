@@ -1,9 +1,9 @@
 -- Forgets consumers that hold nothing and have been silent for long; one that holds an entry is never deleted.
--- KEYS  1 2 3 streams
+-- KEYS  streams
 -- ARGV  1 group  2 idle ms that count as gone
 -- returns the number deleted
 local deleted = 0
-for i = 1, 3 do
+for i = 1, #KEYS do
   local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[i], ARGV[1])
   if not consumers.err then
     for _, consumer in ipairs(consumers) do

@@ -1,0 +1,119 @@
+"""Routes of saved worlds: list, read and delete the caller's own."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loresmith.api import describe
+from loresmith.api.deps import BareRoute, owner_of, worlds_of
+from loresmith.api.errors import invalid_parameter
+from loresmith.api.schemas import WorldList, WorldObject
+from loresmith.db import MOST_LISTED, CursorError, World, WorldSummary
+
+router = APIRouter(tags=["worlds"], route_class=BareRoute)
+
+_USUAL_LIMIT: Final = 20
+_HEADERS: Final = {"Cache-Control": "private, no-cache"}
+
+
+@router.get(
+    "/worlds",
+    response_model=WorldList,
+    summary="List the worlds",
+    openapi_extra={"parameters": [describe.LIMIT, describe.CURSOR]},
+    responses={
+        200: describe.answer("Some of them, newest first"),
+        **describe.problems("invalid_parameter", "store_unavailable"),
+    },
+)
+async def list_worlds(request: Request) -> Response:
+    """Return the caller's worlds without their stories, newest first, page by page."""
+    try:
+        page = await worlds_of(request).list(
+            owner=owner_of(request), limit=_limit(request), cursor=request.query_params.get("cursor")
+        )
+    except CursorError as error:
+        raise invalid_parameter("cursor", str(error)) from None
+    return _answer({"data": [_summary(world) for world in page.worlds], "next_cursor": page.next_cursor})
+
+
+@router.get(
+    "/worlds/{world_id}",
+    response_model=WorldObject,
+    summary="Read a world",
+    openapi_extra={"parameters": [describe.WORLD_ID]},
+    responses={
+        200: describe.answer("The world"),
+        **describe.problems("invalid_parameter", "world_not_found", "store_unavailable"),
+    },
+)
+async def read_world(request: Request) -> Response:
+    """Return a world with its story, its quest and its pieces. It never changes."""
+    return _answer(_world(await worlds_of(request).get(_id(request), owner=owner_of(request))))
+
+
+@router.delete(
+    "/worlds/{world_id}",
+    status_code=204,
+    summary="Delete a world",
+    openapi_extra={"parameters": [describe.WORLD_ID]},
+    responses={
+        204: describe.answer("It is gone"),
+        **describe.problems("invalid_parameter", "world_not_found", "store_unavailable"),
+    },
+)
+async def delete_world(request: Request) -> Response:
+    """Delete a world for good."""
+    await worlds_of(request).delete(_id(request), owner=owner_of(request))
+    return Response(None, 204)
+
+
+def _id(request: Request) -> str:
+    """Return the id in the path. A world has one address, so it must be written as it was given."""
+    text: str = request.path_params["world_id"]
+    try:
+        if str(UUID(text)) == text:
+            return text
+    except ValueError:
+        pass
+    raise invalid_parameter("world_id", "expected the id of a world, a UUID in lower case")
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(_USUAL_LIMIT))
+    if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MOST_LISTED:
+        return int(text)
+    raise invalid_parameter("limit", f"expected a number from 1 to {MOST_LISTED}")
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), 200, _HEADERS, "application/json")
+
+
+def _summary(world: WorldSummary) -> dict[str, Any]:
+    return {
+        "id": world.id,
+        "title": world.title,
+        "theme": world.theme,
+        "user_id": world.user_id,
+        "job_id": world.job_id,
+        "created_at": world.created_at,
+        "links": {"self": f"/worlds/{world.id}"},
+    }
+
+
+def _world(world: World) -> dict[str, Any]:
+    quest = world.quest
+    return {
+        **_summary(world),
+        "story": world.story,
+        "quest": {"title": quest.title, "description": quest.description, "stages": list(quest.stages)},
+        "pieces": [
+            {"type": one.kind, "name": one.name, "description": one.description, "details": one.details}
+            for one in world.pieces
+        ],
+    }

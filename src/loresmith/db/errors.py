@@ -1,0 +1,48 @@
+"""Every error of the database, and what each one means to a caller.
+
+DatabaseError
+├── StorageUnavailableError   it cannot be reached, is locked or takes no writes now; try again later
+├── WorldNotFoundError        no such world, or it is somebody else's
+├── CursorError               a cursor is none that a listing gave
+└── DatabaseSetupError        it cannot be used as it is; the message is one line for an operator
+    └── SchemaBehindError     its tables are older than this program
+"""
+
+
+class DatabaseError(Exception):
+    """Base of all errors of the database."""
+
+
+class StorageUnavailableError(DatabaseError):
+    """The database cannot be reached, is locked or takes no writes; try again after `retry_after_seconds`."""
+
+    def __init__(self, *, retry_after_seconds: int = 5) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(f"the database cannot be reached, try again in {retry_after_seconds} s")
+
+
+class WorldNotFoundError(DatabaseError):
+    """No world has this id for this owner: it never existed, was deleted, or is somebody else's."""
+
+    def __init__(self, world_id: str) -> None:
+        self.world_id = world_id
+        super().__init__(f"no world {world_id!r}")
+
+
+class CursorError(DatabaseError):
+    """The cursor is none that a listing gave."""
+
+    def __init__(self) -> None:
+        super().__init__("expected the next_cursor of an earlier page")
+
+
+class DatabaseSetupError(DatabaseError):
+    """The database cannot be used as it is: its address, its driver, its rights or its schema; no secret is named."""
+
+
+class SchemaBehindError(DatabaseSetupError):
+    """The tables are older than this program needs."""
+
+    def __init__(self, place: str, current: str | None, needed: str) -> None:
+        found = f"is at schema {current!r}, expected {needed!r}" if current else "has no tables yet"
+        super().__init__(f"database {place!r} {found}: run `loresmith migrate`")

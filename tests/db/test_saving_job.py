@@ -1,0 +1,66 @@
+"""A job that saves a world while the database goes away: tried again, then failed, and a retry only saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from loresmith.bootstrap import classify
+from loresmith.db import Database, Worlds, locate
+from loresmith.db.schema import migrate
+from loresmith.jobs import JobContext, Options, Status, job_type
+from tests.db.postgres import Postgres
+from tests.db.samples import new_world
+from tests.redis.conftest import Engine
+from tests.redis.conftest import engine as engine  # noqa: PLC0414 - a fixture
+
+STORIES: list[str] = []
+"""Each story that was told, and so paid for."""
+
+
+class Wish(BaseModel):
+    """Whose world it is to be."""
+
+    user_id: str
+
+
+@job_type("tell_world")
+async def tell_world(ctx: JobContext[Wish]) -> str:
+    title = await ctx.step("story", lambda: _tell(ctx.root_job_id), str)
+    new = new_world(
+        root_job_id=ctx.root_job_id, job_id=ctx.job_id, owner=ctx.owner, user_id=ctx.payload.user_id, title=title
+    )
+    return (await ctx.resource(Worlds).save(new)).id
+
+
+async def _tell(root: str) -> str:
+    STORIES.append(root)
+    return "A Long Night"
+
+
+async def test_a_database_that_is_down_costs_tries_of_the_save_and_never_another_story(
+    engine: Engine, postgres: Postgres, postgres_url: str, tmp_path: Path
+) -> None:
+    location = locate(postgres_url, data_dir=tmp_path)
+    await migrate(location)
+    database = Database(location)
+    worlds = Worlds(database)
+    await engine.worker(tell_world, resources={Worlds: worlds}, classify=classify)
+    await worlds.list(owner=None)
+    postgres.stop()
+    try:
+        job = await engine.manager.create("tell_world", {"user_id": "7"}, Options(max_attempts=2))
+        failed = await engine.ended(job.id, seconds=40)
+    finally:
+        postgres.start()
+    assert (failed.status, failed.attempt) == (Status.FAILED, 2)
+    assert failed.error == "The database cannot be reached, so nothing could be saved"
+    assert failed.error_detail
+    assert (failed.error_detail.code, failed.error_detail.retryable) == ("storage_unavailable", True)
+    retried = await engine.ended((await engine.manager.retry(job.id)).id)
+    assert retried.status is Status.COMPLETED
+    [world] = (await worlds.list(owner=None)).worlds
+    assert (world.title, world.root_job_id, world.job_id) == ("A Long Night", job.id, retried.id)
+    assert [job.id] == STORIES
+    await database.close()
