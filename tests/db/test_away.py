@@ -45,15 +45,19 @@ async def postgres_database(postgres_url: str, tmp_path: Path) -> Database:
     return Database(location)
 
 
-async def test_a_locked_file_is_waited_for_and_then_said(sqlite_database: Database) -> None:
-    worlds, new = Worlds(sqlite_database), new_world()
-    with locked(sqlite_database.location):
+async def test_a_locked_file_is_waited_for_and_then_said(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loresmith.db.engine.STATEMENT_SECONDS", 0.3)
+    database = Database(sqlite_database.location)
+    worlds, new = Worlds(database), new_world()
+    with locked(database.location):
         assert (await worlds.list(owner=None)).worlds == []
         with pytest.raises(StorageUnavailableError):
             await worlds.save(new)
     saved = await worlds.save(new)
     assert [one.id for one in (await worlds.list(owner=None)).worlds] == [saved.id]
-    await sqlite_database.close()
+    await database.close()
 
 
 async def test_a_lock_that_ends_in_time_costs_nothing_but_time(sqlite_database: Database) -> None:

@@ -19,7 +19,8 @@ class Connection(AsyncConnection[Any]):
 
 async def connect(parameters: Mapping[str, Any], *, statement_seconds: int) -> Connection:
     """Return a connection in UTC whose statements end in time; 0 lets them take theirs."""
-    connection = await Connection.connect(**parameters)
+    # A prepared statement belongs to one connection of the server: behind a pooler the next one may be another.
+    connection = await Connection.connect(**parameters, prepare_threshold=None)
     try:
         # Not as start-up options: poolers such as PgBouncer refuse those.
         await connection.execute(
