@@ -101,7 +101,7 @@ async def test_a_request_beyond_the_size_limit_is_refused(serve: Serve) -> None:
 
 async def test_a_bug_in_the_service_is_reported_as_one(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     model = await serve(find_provider("fake?seconds=0"))
-    monkeypatch.setattr("loresmith.llm_service.generation._settings", None)
+    monkeypatch.setattr("loresmith.llm_service.asking.settings_for", None)
     with structlog.testing.capture_logs() as logs, pytest.raises(LoreProtocolError, match="bug"):
         await collect(model, order())
     assert logs[-1]["event"] == "generation broke"
