@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LORESMITH_"
 ENV_FILE = Path(".env")
+LEAST_TOKEN_LENGTH = 16
 
 
 class SettingsError(Exception):
@@ -67,6 +68,12 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < LEAST_TOKEN_LENGTH:
+        raise ValueError(f"expected at least {LEAST_TOKEN_LENGTH} characters")
+    return value
+
+
 def _models(value: str) -> str:
     return ",".join(_model(name.strip()) for name in value.split(","))
 
@@ -104,6 +111,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ModelName = Annotated[str, AfterValidator(_model)]
 ModelNames = Annotated[str, AfterValidator(_models)]
 PerProvider = Annotated[str, AfterValidator(_per_provider)]
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 PathToFile = Annotated[Path, AfterValidator(_expanded)]
 
 
@@ -173,8 +181,8 @@ class Settings(BaseSettings):
         None, description="host:port of a lore service; unset: `loresmith run` starts its own"
     )
     lore_listen: Address = Field("127.0.0.1:50051", description="host:port that `loresmith lore` listens on")
-    lore_token: SecretStr | None = Field(
-        None, min_length=16, description="secret that `lore` asks for and its clients show; at least 16 characters"
+    lore_token: Secret | None = Field(
+        None, description="secret that `lore` asks for and its clients show; at least 16 characters"
     )
     lore_tls_cert: PathToFile | None = Field(
         None, description="PEM file: certificate of this side, needed by a `lore` with TLS"

@@ -105,5 +105,10 @@ def answer_of(response: ModelResponse) -> str:
     return call.args_as_json_str() if call else response.text or ""
 
 
+def ended(response: ModelResponse) -> bool:
+    """Whether the provider said why the answer ends; else its stream broke, which some adapters take for an end."""
+    return bool((response.provider_details or {}).get("finish_reason"))
+
+
 def _tool_call(response: ModelResponse) -> ToolCallPart | None:
     return next((part for part in response.parts if isinstance(part, ToolCallPart)), None)

@@ -172,7 +172,7 @@ class Generation:
         reader = FieldReader()
         for _ in reader.feed(asking.answer_of(response)):
             pass
-        if not reader.complete and response.finish_reason is None:
+        if not reader.complete and not asking.ended(response):
             message = f"the answer of {self._provider.label!r} broke off"
             raise GenerationError("provider_unavailable", message)
         return self._asked.schema.judge(reader.object_text)

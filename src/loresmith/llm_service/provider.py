@@ -15,7 +15,7 @@ from loresmith.llm_service.compatible import COMPATIBLE, BaseUrl, CompatibleServ
 from loresmith.llm_service.fake import FakeModel
 from loresmith.llm_service.fake_spec import FakeSpec
 
-TRIED: Final = frozenset({"openai", "anthropic", "ollama", "openrouter", COMPATIBLE, "fake"})
+TRIED: Final = frozenset({"openai", "anthropic", "ollama", COMPATIBLE, "fake"})
 """Providers that the tests speak with; others of pydantic-ai are taken if their package is installed."""
 _ONE_PROVIDER: Final = {"openai-chat": "openai", "openai-responses": "openai"}
 USUAL_CALLS: Final = 8

@@ -13,6 +13,7 @@ from loresmith.llm_service.budgets import Budgets
 from loresmith.llm_service.gate import Gate
 from loresmith.llm_service.ledger import Limits
 from loresmith.llm_service.limiter import Limiter
+from loresmith.llm_service.prices import rates_of
 from loresmith.llm_service.provider import Provider
 from loresmith.llm_service.slots import Slots
 
@@ -81,6 +82,11 @@ class Route:
         return [*own, *(limiter.open() for limiter in self._limiters.values()), self.budgets.open()]
 
     def _station(self, provider: Provider) -> Station:
+        if self.budgets.in_money and rates_of(provider.current()) is None:
+            raise ValueError(
+                f"the price of model {provider.label!r} is not known, so a budget in dollars cannot be kept:"
+                " expected one of tokens"
+            )
         limiter = self._limiters.setdefault(provider.name, Limiter(provider.name, Limits()))
         return Station(provider, Gate(self.budgets, limiter))
 
