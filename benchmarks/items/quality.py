@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ from loresmith.job_types.generate_characters import Character, CharacterKind
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.items import ItemFlow
 from loresmith.llm.port import GenerationEvent, GenerationRequest, ModelCapabilities
-from loresmith.llm_service.generation import Generation
+from loresmith.llm.wire import Queued
+from loresmith.llm_service.call import Call
 from loresmith.llm_service.provider import Provider, find_provider
+from loresmith.llm_service.route import Route
 
 
 @dataclass
@@ -35,10 +38,15 @@ class Direct:
 
     provider: Provider
 
-    def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> AsyncGenerator[GenerationEvent, None]:
+    async def generate(
+        self, request: GenerationRequest, *, timeout_seconds: float
+    ) -> AsyncGenerator[GenerationEvent, None]:
         """Stream what the model does; the time limit is the benchmark's own."""
         schema = decoding_schema(request.output_schema)
-        return Generation(self.provider, replace(request, output_schema=schema)).events()
+        async with aclosing(Call(Route([self.provider]), replace(request, output_schema=schema)).events()) as events:
+            async for event in events:
+                if not isinstance(event, Queued):
+                    yield event
 
     async def capabilities(self) -> ModelCapabilities:
         """Tell what the provider can do."""
@@ -50,6 +58,7 @@ class Sheet:
     """Takes the part of the job's context and counts what happens."""
 
     job_id: str
+    owner_digest: str = ""
     items: Mapping[int, Any] = field(default_factory=dict[int, Any])
     calls: int = 0
     output_tokens: int = 0
@@ -64,10 +73,21 @@ class Sheet:
         assert fraction >= self.fraction, (fraction, self.fraction)
         self.fraction = fraction
 
-    def add_usage(self, *, model: str, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
+    def add_usage(
+        self,
+        *,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        cost_usd: float | None = None,
+        wasted: bool = False,
+    ) -> None:
         """Count a call."""
         self.calls += 1
         self.output_tokens += output_tokens
+
+    def in_flight(self, call: object, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
+        """Forget it: no worker of this benchmark dies."""
 
     def remaining_seconds(self) -> float:
         """Leave time enough."""

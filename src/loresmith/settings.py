@@ -17,6 +17,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LORESMITH_"
 ENV_FILE = Path(".env")
+_SECRETS = ("redis_url", "database_url", "model_api_key", "lore_token")
+"""Settings whose values no message shows."""
+LEAST_TOKEN_LENGTH = 16
 
 
 class SettingsError(Exception):
@@ -85,6 +88,32 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < LEAST_TOKEN_LENGTH:
+        raise ValueError(f"expected at least {LEAST_TOKEN_LENGTH} characters")
+    return value
+
+
+def _models(value: str) -> str:
+    return ",".join(_model(name.strip()) for name in value.split(","))
+
+
+def _per_provider(value: str) -> str:
+    per_provider(value)
+    return value
+
+
+def per_provider(value: str) -> dict[str, int]:
+    """`500` as {"": 500}, `openai=500,anthropic=50` as it says. Raises ValueError."""
+    found: dict[str, int] = {}
+    for part in value.split(","):
+        name, _, number = part.strip().rpartition("=")
+        if not re.fullmatch(r"[1-9]\d{0,9}", number) or not re.fullmatch(r"[a-z0-9-]*", name):
+            raise ValueError("expected a number, or one a provider such as openai=500,anthropic=50")
+        found[name] = int(number)
+    return found
+
+
 def _model(value: str) -> str:
     known = r"fake(\?.*)?|openai-compatible|[a-z0-9_-]+:.+"
     if not re.fullmatch(known, value):
@@ -101,6 +130,10 @@ DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Address = Annotated[str, AfterValidator(_address)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ModelName = Annotated[str, AfterValidator(_model)]
+ModelNames = Annotated[str, AfterValidator(_models)]
+PerProvider = Annotated[str, AfterValidator(_per_provider)]
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+PathToFile = Annotated[Path, AfterValidator(_expanded)]
 
 
 class Settings(BaseSettings):
@@ -148,10 +181,46 @@ class Settings(BaseSettings):
     model_api_key: SecretStr | None = Field(
         None, description="key of an `openai-compatible:` model, where it asks for one"
     )
+    model_fallbacks: ModelNames | None = Field(
+        None, description="`provider:model,…` that take over, in this order, when the model fails"
+    )
+    model_first_token_seconds: float = Field(
+        20.0, gt=0, le=600, description="a model that says nothing for so long has failed, if another can take over"
+    )
+    model_requests_per_minute: PerProvider | None = Field(
+        None, description="limit of a provider, as `500` or `openai=500,anthropic=50`; unset: none"
+    )
+    model_tokens_per_minute: PerProvider | None = Field(
+        None, description="likewise, of tokens read and written; reserved before a call, settled after it"
+    )
+    model_concurrency: PerProvider | None = Field(
+        None, description="likewise, of calls at once over all lore services; unset: 8 for each service"
+    )
+    budget_job_tokens: int | None = Field(None, ge=1, description="tokens that one job may use; unset: any number")
+    budget_job_usd: float | None = Field(None, gt=0, description="dollars that one job may cost; unset: any sum")
+    budget_owner_day_tokens: int | None = Field(
+        None, ge=1, description="tokens that all jobs of one owner may use in a day (UTC)"
+    )
+    budget_owner_day_usd: float | None = Field(
+        None, gt=0, description="dollars that all jobs of one owner may cost in a day (UTC)"
+    )
     lore_url: Address | None = Field(
         None, description="host:port of a lore service; unset: `loresmith run` starts its own"
     )
     lore_listen: Address = Field("127.0.0.1:50051", description="host:port that `loresmith lore` listens on")
+    lore_token: Secret | None = Field(
+        None, description="secret that `lore` asks for and its clients show; at least 16 characters"
+    )
+    lore_tls_cert: PathToFile | None = Field(
+        None, description="PEM file: certificate of this side, needed by a `lore` with TLS"
+    )
+    lore_tls_key: PathToFile | None = Field(None, description="PEM file: key of that certificate")
+    lore_tls_ca: PathToFile | None = Field(
+        None, description="PEM file: who must have signed the other side's certificate; clients with it use TLS"
+    )
+    lore_allow_anyone: bool = Field(
+        False, description="let `lore` listen beyond this machine with neither token nor client certificates"
+    )
     worker_concurrency: int | None = Field(
         None,
         ge=1,
@@ -178,6 +247,8 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("; ".join([*problems, *_wrong(error)])) from None
     if settings.model and settings.model.partition(":")[0] == "openai-compatible":
         problems += [] if settings.model_base_url else [_missing_base_url(settings.model)]
+    if (settings.lore_tls_cert is None) != (settings.lore_tls_key is None):
+        problems.append(f"{PREFIX}LORE_TLS_CERT and {PREFIX}LORE_TLS_KEY: expected both or neither")
     if settings.redis_replicas and settings.redis_url is None:
         problems.append(
             f"{PREFIX}REDIS_REPLICAS={settings.redis_replicas}: expected {PREFIX}REDIS_URL beside it,"
@@ -208,7 +279,7 @@ def _wrong(error: ValidationError) -> Iterator[str]:
         name = str(problem["loc"][0])
         expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         expected = expected.removeprefix("expected ").split(", unable to")[0]
-        shown = "" if name in ("redis_url", "database_url", "model_api_key") else f"={str(problem['input'])!r}"
+        shown = "" if name in _SECRETS else f"={str(problem['input'])!r}"
         yield f"{PREFIX}{name.upper()}{shown}: expected {expected}"
 
 

@@ -60,6 +60,23 @@ async def test_a_wrong_setting(short_tmp: Path, settings: dict[str, str], expect
     assert expected in await fails(short_tmp / "data", **settings)
 
 
+async def test_a_lore_service_that_strangers_could_use(short_tmp: Path) -> None:
+    line = await fails(short_tmp / "data", "lore", lore_listen="0.0.0.0:0")
+    assert "the lore service would let anyone who reaches '0.0.0.0:0' use its keys: set LORESMITH_LORE_TOKEN" in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"model_fallbacks": "fake?speed=1"}, "LORESMITH_MODEL_FALLBACKS: unknown parameter 'speed'"),
+        ({"budget_job_usd": "1"}, "the price of model 'fake' is not known"),
+        ({"lore_tls_cert": "/nowhere.pem", "lore_tls_key": "/nowhere.key"}, "cannot read '/nowhere.key'"),
+    ],
+)
+async def test_a_wrong_setting_of_the_lore_service(short_tmp: Path, settings: dict[str, str], expected: str) -> None:
+    assert expected in await fails(short_tmp / "data", "lore", **settings)
+
+
 @pytest.mark.parametrize("command", ["run", "worker"])
 async def test_a_lore_url_where_another_service_answers(short_tmp: Path, redis_url: str, command: str) -> None:
     other = grpc.aio.server()

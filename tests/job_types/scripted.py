@@ -54,7 +54,9 @@ class Notebook:
     items: dict[int, Any] = field(default_factory=dict[int, Any])
     saved: list[int] = field(default_factory=list[int])
     fractions: list[float | None] = field(default_factory=list[float | None])
+    owner_digest: str = "owner"
     calls: int = 0
+    under_way: set[object] = field(default_factory=set[object])
     lost: BaseException | None = None
 
     async def save_item(self, index: int, value: BaseModel) -> None:
@@ -66,8 +68,21 @@ class Notebook:
     def report(self, fraction: float | None = None, message: str | None = None) -> None:
         self.fractions.append(fraction)
 
-    def add_usage(self, *, model: str, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
+    def add_usage(
+        self,
+        *,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        cost_usd: float | None = None,
+        wasted: bool = False,
+    ) -> None:
         self.calls += 1
+
+    def in_flight(self, call: object, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
+        self.under_way.add(call)
+        if not input_tokens and not output_tokens:
+            self.under_way.discard(call)
 
     def remaining_seconds(self) -> float:
         return 60.0

@@ -51,7 +51,7 @@ def test_details_of_others_are_not_ours() -> None:
 @given(
     st.one_of(
         st.just(Queued()),
-        st.builds(FieldsDone, counts, counts, counts),
+        st.builds(FieldsDone, counts, counts, counts, counts, costs),
         st.builds(Partial, texts),
         st.builds(Final, texts),
         st.builds(Usage, texts, counts, counts, costs),
@@ -75,6 +75,7 @@ def test_an_event_of_a_newer_service_is_ignored() -> None:
         st.integers(1, 2**31),
         st.none() | st.floats(0, 2),
         st.none() | st.integers(-(2**63), 2**63 - 1),
+        texts,
         texts,
         texts,
     )

@@ -9,10 +9,11 @@ import pytest
 
 from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm_service.provider import Provider, find_provider
+from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
 from tests.llm_service.openai_server import OpenAIServer
 
-Serve = Callable[[Provider], Awaitable[GrpcLoreModel]]
+Serve = Callable[[Provider | Route], Awaitable[GrpcLoreModel]]
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ async def serve() -> AsyncIterator[Serve]:
     """Starts a lore service for a provider; returns a client of it."""
     async with AsyncExitStack() as stack:
 
-        async def start(provider: Provider) -> GrpcLoreModel:
+        async def start(provider: Provider | Route) -> GrpcLoreModel:
             server = LoreServer(provider, queued_reminder_seconds=0.02)
             port = await server.start("127.0.0.1:0")
             stack.push_async_callback(server.stop)

@@ -15,13 +15,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from loresmith.llm.client import GrpcLoreModel
-from loresmith.llm.errors import LoreProtocolError
+from loresmith.llm.errors import GenerationError, LoreProtocolError
+from loresmith.llm.pb import lore_pb2
 from loresmith.llm.port import GenerationRequest, ModelCapabilities
 from loresmith.llm_service.provider import find_provider
+from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LARGEST_REQUEST_BYTES, LoreServer
 from tests.llm_service.conftest import Serve
 from tests.llm_service.openai_server import OpenAIServer, fails, says
-from tests.llm_service.orders import VALID, collect, order
+from tests.llm_service.orders import VALID, collect, final_of, order
 from tests.waiting import wait_until
 
 SERVICE = "loresmith.lore.v1.LoreService"
@@ -101,7 +103,7 @@ async def test_a_request_beyond_the_size_limit_is_refused(serve: Serve) -> None:
 
 async def test_a_bug_in_the_service_is_reported_as_one(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     model = await serve(find_provider("fake?seconds=0"))
-    monkeypatch.setattr("loresmith.llm_service.generation._settings", None)
+    monkeypatch.setattr("loresmith.llm_service.asking.settings_for", None)
     with structlog.testing.capture_logs() as logs, pytest.raises(LoreProtocolError, match="bug"):
         await collect(model, order())
     assert logs[-1]["event"] == "generation broke"
@@ -120,3 +122,43 @@ async def test_logs_name_the_job_and_hold_no_prompt_and_no_key(model: GrpcLoreMo
     assert (finished["input_tokens"], finished["output_tokens"]) == (11, 7)
     assert (failed["event"], failed["code"]) == ("generation failed", "provider_auth")
     assert "secret" not in str(logs)
+
+
+async def test_a_server_that_drains_says_so_lets_calls_end_and_takes_no_more() -> None:
+    server = LoreServer(find_provider("fake?seconds=1&tokens=20"))
+    address = f"127.0.0.1:{await server.start('127.0.0.1:0')}"
+    model = GrpcLoreModel(address)
+    running = asyncio.create_task(collect(model, order()))
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        watch: Any = stub.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        stopping = asyncio.create_task(server.stop(10.0))
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        watch.cancel()
+    assert final_of(await running)
+    await stopping
+    with pytest.raises(GenerationError, match="could not be reached"):
+        await collect(model, order())
+    await model.close()
+
+
+async def test_a_second_wish_ends_the_grace() -> None:
+    server = LoreServer(find_provider("fake?seconds=30&tokens=20"))
+    model = GrpcLoreModel(f"127.0.0.1:{await server.start('127.0.0.1:0')}")
+    running = asyncio.create_task(collect(model, order()))
+    await wait_until(lambda: server._route.first.slots._free._value < 64)
+    stopping = asyncio.create_task(server.stop(20.0))
+    await wait_until(lambda: server._stopping)
+    server.hurry()
+    async with asyncio.timeout(5):
+        await stopping
+    with pytest.raises(GenerationError):
+        await running
+    await model.close()
+
+
+async def test_fallbacks_are_described(serve: Serve) -> None:
+    model = await serve(Route([find_provider("fake"), replace(find_provider("fake"), label="other")]))
+    answer: Any = await model._stub().Describe(lore_pb2.DescribeRequest())
+    assert (answer.model, list(answer.fallbacks)) == ("fake", ["other"])

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from loresmith.cli.children import together
-from loresmith.cli.parts import find_model
+from loresmith.cli.lore import find_route
 from loresmith.cli.stack import StartError
 from loresmith.embedded.model import SAMPLING, EmbeddedModel
 from loresmith.settings import load_settings
 
 
 def test_the_embedded_model_is_asked_with_its_grammar_and_its_sampling(tmp_path: Path) -> None:
-    provider = find_model(load_settings(), EmbeddedModel(tmp_path / "model.log"))
+    provider = find_route(load_settings(), EmbeddedModel(tmp_path / "model.log")).first.provider
     assert provider.decoding is not None
     asked = {"type": "string", "maxLength": 40, "x-pattern": "^Healer$"}
     assert provider.decoding(asked) == {"type": "string", "pattern": "^Healer$"}
@@ -22,7 +22,7 @@ def test_the_embedded_model_is_asked_with_its_grammar_and_its_sampling(tmp_path:
 
 
 def test_another_model_is_asked_with_the_plain_schema() -> None:
-    assert find_model(load_settings(model="fake?seconds=1"), None).decoding is None
+    assert find_route(load_settings(model="fake?seconds=1"), None).first.provider.decoding is None
 
 
 async def test_what_stops_slowly_is_cancelled_once_although_another_part_ends_at_once() -> None:

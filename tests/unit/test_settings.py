@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loresmith.settings import SettingsError, load_settings
+from loresmith.settings import SettingsError, load_settings, per_provider
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +80,12 @@ def test_an_unknown_variable_in_dotenv_is_named(tmp_path: Path) -> None:
         ("MODEL_BASE_URL", "localhost:1", "expected http://… or https://…"),
         ("LORE_URL", "http://there", "LORESMITH_LORE_URL='http://there': expected host:port"),
         ("WORKER_CONCURRENCY", "0", "expected greater than or equal to 1"),
+        ("MODEL_FALLBACKS", "openai:a,b", "expected provider:model such as openai:gpt-5-mini"),
+        ("MODEL_TOKENS_PER_MINUTE", "openai=many", "expected a number, or one a provider such as openai=500"),
+        ("MODEL_REQUESTS_PER_MINUTE", "0", "expected a number, or one a provider"),
+        ("BUDGET_JOB_TOKENS", "0", "expected greater than or equal to 1"),
+        ("BUDGET_OWNER_DAY_USD", "0", "expected greater than 0"),
+        ("LORE_TOKEN", "short", "LORESMITH_LORE_TOKEN: expected at least 16 characters"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_was_expected(
@@ -173,3 +179,22 @@ def test_secrets_show_neither_in_repr_nor_in_errors(monkeypatch: pytest.MonkeyPa
 def test_models_that_are_understood(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
     monkeypatch.setenv("LORESMITH_MODEL", model)
     assert load_settings().model == model
+
+
+def test_limits_are_for_all_providers_or_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_MODEL_TOKENS_PER_MINUTE", "500")
+    assert per_provider(load_settings().model_tokens_per_minute or "") == {"": 500}
+    monkeypatch.setenv("LORESMITH_MODEL_TOKENS_PER_MINUTE", "openai=90000, anthropic=40000")
+    assert per_provider(load_settings().model_tokens_per_minute or "") == {"openai": 90000, "anthropic": 40000}
+
+
+def test_a_certificate_needs_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_LORE_TLS_CERT", "cert.pem")
+    assert "LORESMITH_LORE_TLS_CERT and LORESMITH_LORE_TLS_KEY: expected both or neither" in refused()
+
+
+def test_the_token_shows_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORESMITH_LORE_TOKEN", "hush-hush-hush-hush")
+    assert "hush" not in repr(load_settings())
+    monkeypatch.setenv("LORESMITH_LORE_TOKEN", "hush")
+    assert "hush" not in refused()

@@ -34,13 +34,20 @@ class ErrorDetail(BaseModel):
     retry_after_seconds: Seconds | None
 
 
-class Usage(BaseModel):
-    """What the job has cost so far, over all its attempts."""
+class Spent(BaseModel):
+    """Tokens and their price."""
 
     input_tokens: Whole
     output_tokens: Whole
     cost_usd: Seconds | None
+
+
+class Usage(Spent):
+    """What the job has cost so far, over all its attempts."""
+
     model: str | None
+    wasted: Spent | None = Field(description="the part of it that nothing came of: calls that failed or were cut off")
+    in_flight: Spent | None = Field(description="beside it: what calls under way have used so far")
 
 
 class Eta(BaseModel):

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import replace
 
 from loresmith.api.app import create_app
 from loresmith.api.deps import Readiness
@@ -15,11 +14,9 @@ from loresmith.cli.database import with_database
 from loresmith.cli.http import serving
 from loresmith.cli.stack import StartError
 from loresmith.db import Database, Worlds
-from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
+from loresmith.embedded.model import EmbeddedModel
 from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS, GrpcLoreModel
 from loresmith.llm.errors import GenerationError, LoreProtocolError
-from loresmith.llm_service.provider import Provider, find_provider
-from loresmith.llm_service.server import LoreServer
 from loresmith.redis_server import RedisServerError, check_server, place_of
 from loresmith.settings import Settings
 
@@ -102,51 +99,6 @@ async def recording(redis_url: str, database: Database) -> AsyncGenerator[asynci
         await asyncio.wait({task}, timeout=_WRITING_SECONDS)
         task.cancel()
         await asyncio.wait({task})
-
-
-@contextlib.asynccontextmanager
-async def lore_service(provider: Provider, address: str) -> AsyncGenerator[str]:
-    """The gRPC server; yields the address at which it is reached."""
-    server = LoreServer(provider)
-    try:
-        port = await server.start(address)
-    except OSError as error:
-        raise StartError(str(error)) from None
-    try:
-        yield f"{address.rpartition(':')[0]}:{port}"
-    finally:
-        await server.stop()
-
-
-@contextlib.asynccontextmanager
-async def lore_model(address: str) -> AsyncGenerator[GrpcLoreModel]:
-    """A connection to a lore service."""
-    model = GrpcLoreModel(address)
-    try:
-        yield model
-    finally:
-        await model.close()
-
-
-def find_model(settings: Settings, child: EmbeddedModel | None) -> Provider:
-    """The provider that the settings, or the embedded model, stand for. Raises StartError."""
-    if child is not None:
-        provider = find_provider(
-            f"openai-compatible:{child.model_name}",
-            base_url=lambda: child.base_url or None,
-            api_key=child.api_key,
-            concurrent_calls=child.slots,
-            temperature=TEMPERATURE,
-            extra_body=SAMPLING,
-            decoding=decoding_schema,
-        )
-        return replace(provider, present=child.present)
-    assert settings.model is not None
-    key = settings.model_api_key.get_secret_value() if settings.model_api_key else None
-    try:
-        return find_provider(settings.model, base_url=settings.model_base_url, api_key=key)
-    except ValueError as error:
-        raise StartError(f"LORESMITH_MODEL: {error}") from None
 
 
 def jobs_at_once(settings: Settings, concurrent_calls: int) -> int:

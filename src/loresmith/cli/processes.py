@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 WORKER_GRACE_SECONDS = 30.0
 WORKER_LINGER_SECONDS = 30.0
+LORE_GRACE_SECONDS = 30.0
+"""What calls get to finish when a lore service stops; its health says meanwhile that it takes no more."""
 _RETRY_SECONDS = 1.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -72,13 +76,16 @@ async def _serve(settings: Settings, redis_url: str) -> None:
 
 
 async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
+    from loresmith.cli import lore as lore_part
     from loresmith.cli import parts
 
     async def start(stack: Stack) -> None:
         await parts.checked(redis_url)
         database = await stack.enter(opened(settings))
         stack.watch(await stack.enter(parts.recording(redis_url, database)), "history")
-        model = await stack.enter(parts.lore_model(lore_url))
+        model = await stack.enter(
+            lore_part.lore_model(lore_url, token=lore_part.token_of(settings), tls=lore_part.client_tls(settings))
+        )
         concurrency = parts.jobs_at_once(settings, await _concurrent_calls(model))
         part = parts.working(
             redis_url,
@@ -113,13 +120,29 @@ async def _concurrent_calls(model: GrpcLoreModel) -> int:
 
 
 async def _lore(settings: Settings) -> None:
-    from loresmith.cli import parts
+    from loresmith.cli import lore as lore_part
 
     async def start(stack: Stack) -> None:
         child = embedded_model(settings)
         if child is not None:
             prepare_data_dir(settings.data_dir)
             await stack.enter(running(child))
-        await stack.enter(parts.lore_service(parts.find_model(settings, child), settings.lore_listen))
+        part = lore_part.lore_service(
+            settings,
+            child,
+            address=settings.lore_listen,
+            access=lore_part.access_of(settings),
+            redis_url=settings.redis_url,
+            grace_seconds=LORE_GRACE_SECONDS,
+        )
+        _, hurry = await stack.enter(part)
+        stack.on_stop(_second(hurry))
+        tune_garbage_collection()
 
-    await Stack().run(start)
+    await Stack(stop_seconds=LORE_GRACE_SECONDS + 5).run(start)
+
+
+def _second(act: Callable[[], None]) -> Callable[[], None]:
+    """What does nothing when it is first called, and acts when it is called again."""
+    calls = itertools.count()
+    return lambda: act() if next(calls) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import secrets
 import shlex
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -86,14 +87,19 @@ class Whole:
         return database
 
     async def _start_lore_service(self, stack: Stack, child: EmbeddedModel | None) -> GrpcLoreModel:
-        from loresmith.cli import parts
+        from loresmith.cli import lore, parts
         from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS
         from loresmith.llm.errors import GenerationError, LoreProtocolError
+        from loresmith.llm_service.access import Access
 
-        address = self.settings.lore_url
+        address, token, tls = self.settings.lore_url, lore.token_of(self.settings), lore.client_tls(self.settings)
         if address is None:
-            address = await stack.enter(parts.lore_service(parts.find_model(self.settings, child), _LORE_ADDRESS))
-        model = await stack.enter(parts.lore_model(address))
+            token, tls = secrets.token_urlsafe(), None  # other users of this machine reach the port, too
+            part = lore.lore_service(
+                self.settings, child, address=_LORE_ADDRESS, access=Access(token), redis_url=self.redis_url
+            )
+            address, _ = await stack.enter(part)
+        model = await stack.enter(lore.lore_model(address, token=token, tls=tls))
         try:
             can = await model.capabilities(timeout_seconds=DESCRIBE_TIMEOUT_SECONDS)
         except (GenerationError, LoreProtocolError) as error:

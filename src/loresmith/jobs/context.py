@@ -8,7 +8,8 @@ import msgspec
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter
 
-from loresmith.jobs.types import Usage
+from loresmith.jobs.keys import owner_digest
+from loresmith.jobs.types import Spent, Usage
 
 if TYPE_CHECKING:
     from loresmith.jobs.run import Run
@@ -21,12 +22,13 @@ Step = TypeVar("Step")
 class JobContext(Generic[P_co]):
     """Handed to a handler for one attempt at one job."""
 
-    __slots__ = ("_items", "_resources", "_run", "payload")
+    __slots__ = ("_calls", "_items", "_resources", "_run", "payload")
 
     def __init__(self, run: "Run", payload: P_co, resources: Mapping[type, object]) -> None:
         self._run = run
         self._resources = resources
         self._items: dict[int, Any] | None = None
+        self._calls: dict[object, tuple[int, int, float | None]] = {}
         self.payload = payload
 
     @property
@@ -43,6 +45,11 @@ class JobContext(Generic[P_co]):
     def owner(self) -> str:
         """Whose job it is."""
         return self._run.submitted.owner
+
+    @property
+    def owner_digest(self) -> str:
+        """Whose job it is, in a form that says nothing about them: what other services are told."""
+        return owner_digest(self._run.submitted.owner)
 
     @property
     def attempt(self) -> int:
@@ -94,16 +101,38 @@ class JobContext(Generic[P_co]):
         """Say that the generation is done and the result is being put together (progress 90)."""
         self._run.finalize(message)
 
-    def add_usage(self, *, model: str, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
-        """Add what one call to a model used to the job's usage."""
-        usage = self._run.job.usage or Usage()
-        usage.model = model
-        usage.input_tokens += input_tokens
-        usage.output_tokens += output_tokens
-        if cost_usd is not None:
-            usage.cost_usd = (usage.cost_usd or 0.0) + cost_usd
-        self._run.job.usage = usage
+    def add_usage(
+        self,
+        *,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        cost_usd: float | None = None,
+        wasted: bool = False,
+    ) -> None:
+        """Add what one call to a model used to the job's usage; `wasted` when nothing came of the call."""
+        usage = self._usage()
+        if model and model not in (usage.model or "").split(", "):
+            usage.model = f"{usage.model}, {model}" if usage.model else model
+        usage.add(input_tokens, output_tokens, cost_usd)
+        if wasted:
+            usage.wasted = usage.wasted or Spent()
+            usage.wasted.add(input_tokens, output_tokens, cost_usd)
+
+    def in_flight(self, call: object, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
+        """Say what a call under way has used so far, so that it is counted should this worker die; 0, 0 at its end."""
+        self._calls[call] = (input_tokens, output_tokens, cost_usd)
+        if not input_tokens and not output_tokens:
+            del self._calls[call]
+        total = Spent()
+        for spent in self._calls.values():
+            total.add(*spent)
+        self._usage().in_flight = total if self._calls else None
+
+    def _usage(self) -> Usage:
         self._run.dirty = True
+        usage = self._run.job.usage = self._run.job.usage or Usage()
+        return usage
 
     def resource(self, kind: type[T]) -> T:
         """Return what the worker was given under this type. Raises LookupError when there is none."""

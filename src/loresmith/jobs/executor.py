@@ -16,6 +16,7 @@ from loresmith.jobs.claim import Begun, Claim, Dropped, Reason
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import InvalidPayloadError, JobError, LeaseLostError, PermanentError
 from loresmith.jobs.outcomes import (
+    LARGEST_RESULT_BYTES,
     Cancelled,
     Classify,
     Completed,
@@ -25,6 +26,7 @@ from loresmith.jobs.outcomes import (
     Outcome,
     deadline_exceeded,
     end_document,
+    too_large,
 )
 from loresmith.jobs.queue import Queue
 from loresmith.jobs.registry import JobRegistry, JobType
@@ -111,6 +113,8 @@ class Executor:
         expected = self._registry.get(job.type).expected_seconds if known else 30.0
         run = Run(self._store, claim, begun, expected_seconds=expected, wake=self._wake)
         run.task = asyncio.current_task()
+        if job.usage is not None:
+            job.usage.lose_in_flight()
         self.runs[job.id] = run
         return run
 
@@ -173,10 +177,15 @@ class Executor:
     async def _handle(self, run: Run, kind: JobType) -> Outcome:
         context: JobContext[Any] = JobContext(run, _payload(run, kind), self._resources)
         value = await kind.handler(context)
-        return Completed(kind.result.dump_json(value))
+        result = kind.result.dump_json(value)
+        if len(result) > LARGEST_RESULT_BYTES:
+            return too_large("result", len(result))
+        return Completed(result)
 
     async def _settle(self, run: Run, outcome: Outcome) -> None:
         run.settling = True
+        if run.job.usage is not None:
+            run.job.usage.lose_in_flight()  # of a handler that did not clear up
         if isinstance(outcome, Failed) and outcome.retryable and run.job.attempt < run.job.max_attempts:
             delay = retry_delay(run.job.attempt, retry_after_seconds=outcome.retry_after_seconds)
             if time.monotonic() + delay < run.deadline:

@@ -11,6 +11,8 @@ from loresmith.jobs.types import ErrorDetail, Job, State, timestamp
 
 COMPLETED_MESSAGE: Final = "Job completed successfully"
 CANCELLED_ERROR: Final = "Job was cancelled"
+LARGEST_RESULT_BYTES: Final = 1024 * 1024
+"""Of one job; the same holds for all its finished items together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +75,9 @@ def end_document(job: Job, outcome: Completed | Failed | Cancelled, *, lifetime_
 def deadline_exceeded(limit_seconds: float) -> Failed:
     """Return the outcome of a job that ran out of time."""
     return Failed("deadline_exceeded", f"The job did not end within {limit_seconds:g} s")
+
+
+def too_large(what: str, size: int) -> Failed:
+    """Return the outcome of a job whose handler made more than the store takes."""
+    most = f"{LARGEST_RESULT_BYTES // 1024} KB that a job may make"
+    return Failed("output_invalid", f"The {what} of {size // 1024} KB is more than the {most}")

@@ -11,7 +11,8 @@ import msgspec
 from loresmith.jobs import progress
 from loresmith.jobs.away import is_away, until_back
 from loresmith.jobs.claim import Begun, Claim
-from loresmith.jobs.errors import LeaseLostError
+from loresmith.jobs.errors import LeaseLostError, PermanentError
+from loresmith.jobs.outcomes import LARGEST_RESULT_BYTES, too_large
 from loresmith.jobs.store import Store, Written
 from loresmith.jobs.types import Job, JobInput
 
@@ -129,7 +130,14 @@ class Run:
             self.task.cancel()
 
     async def save(self, name: str, value: bytes) -> None:
-        """Write a finished item with the next document; returns when Redis has it. Raises LeaseLostError."""
+        """Write a finished item with the next document; returns when Redis has it.
+
+        Raises LeaseLostError, and PermanentError when the items of the job become too large.
+        """
+        size = len(value) + sum(len(bytes(each)) for saved, each in self.checkpoint.items() if saved != name)
+        if size > LARGEST_RESULT_BYTES:
+            outcome = too_large("output", size)
+            raise PermanentError(outcome.message, code=outcome.code)
         self._unsaved[name] = value
         self.checkpoint[name] = msgspec.Raw(value)
         while self._unsaved.get(name) is value:

@@ -100,13 +100,39 @@ class ErrorDetail(msgspec.Struct, frozen=True):
     retry_after_seconds: float | None = None
 
 
-class Usage(msgspec.Struct):
-    """Tokens and cost of a job so far, over all its attempts."""
+class Spent(msgspec.Struct):
+    """Tokens and their price."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+
+    def add(self, input_tokens: int, output_tokens: int, cost_usd: float | None) -> None:
+        """Add to it; an unknown price adds nothing."""
+        self.input_tokens += input_tokens
+        self.output_tokens += output_tokens
+        if cost_usd is not None:
+            self.cost_usd = (self.cost_usd or 0.0) + cost_usd
+
+
+class Usage(Spent):
+    """All tokens that a job was charged for so far, over all its attempts, and their price.
+
+    `wasted` is the part of it that nothing came of: of calls that failed, were cut off, or were lost with their
+    worker. `in_flight`, beside it, is what the calls under way have used so far.
+    """
+
     model: str | None = None
+    wasted: Spent | None = None
+    in_flight: Spent | None = None
+
+    def lose_in_flight(self) -> None:
+        """Count as wasted what was under way: whoever ran it is gone."""
+        lost, self.in_flight = self.in_flight, None
+        if lost is not None:
+            self.add(lost.input_tokens, lost.output_tokens, lost.cost_usd)
+            self.wasted = self.wasted or Spent()
+            self.wasted.add(lost.input_tokens, lost.output_tokens, lost.cost_usd)
 
 
 class Eta(msgspec.Struct, frozen=True):

@@ -13,15 +13,18 @@ from loresmith.llm.errors import GenerationError
 from loresmith.llm.pb import lore_pb2, lore_pb2_grpc
 from loresmith.llm.port import GenerationEvent, GenerationRequest, ModelCapabilities
 from loresmith.llm.status import translated
+from loresmith.llm.tls import TlsFiles
 from loresmith.llm.wire import Queued, event_from_wire, request_to_wire
 
 CALL_SILENCE_SECONDS: Final = 90.0
 DESCRIBE_TIMEOUT_SECONDS: Final = 5.0
 """How long a start or a probe waits to be told what the model can do."""
 LARGEST_EVENT_BYTES: Final = 4 * 1024 * 1024
+LARGEST_REQUEST_BYTES: Final = 1024 * 1024
 
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", LARGEST_EVENT_BYTES),
+    ("grpc.max_send_message_length", LARGEST_REQUEST_BYTES),
     ("grpc.enable_http_proxy", 0),  # a proxy of the environment would also catch loopback
     # A connection that is gone without a word is noticed after 30 s. The time for an answer is the
     # ping timeout: core's keepalive timeout is not applied while that is longer (60 s by default).
@@ -42,11 +45,21 @@ class GrpcLoreModel:
     """A LoreModel whose calls go to the lore service at `address` (`host:port`).
 
     It belongs to the event loop in which it is first used. `call_silence_seconds` is how long a
-    call may go without a sign of the model; waiting for a slot does not count.
+    call may go without a sign of the model; waiting for a slot does not count. `token` is shown with each call;
+    with `tls`, the service must have a certificate of its authority.
     """
 
-    def __init__(self, address: str, *, call_silence_seconds: float = CALL_SILENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        tls: TlsFiles | None = None,
+        call_silence_seconds: float = CALL_SILENCE_SECONDS,
+    ) -> None:
         self._address = address
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._tls = tls
         self._silence_seconds = call_silence_seconds
         self._connection: tuple[grpc.aio.Channel, lore_pb2_grpc.LoreServiceStub] | None = None
 
@@ -54,7 +67,9 @@ class GrpcLoreModel:
         self, request: GenerationRequest, *, timeout_seconds: float
     ) -> AsyncGenerator[GenerationEvent, None]:
         """See LoreModel.generate. Closing the generator cancels the call up to the model."""
-        call: EventStream = self._stub().Generate(request_to_wire(request), timeout=timeout_seconds)
+        call: EventStream = self._stub().Generate(
+            request_to_wire(request), timeout=timeout_seconds, metadata=self._metadata
+        )
         try:
             while (message := await self._read(call)) is not None:
                 event = event_from_wire(message)
@@ -69,13 +84,20 @@ class GrpcLoreModel:
         """See LoreModel.capabilities; a job waits for the answer as long as for one of the model."""
         limit = self._silence_seconds if timeout_seconds is None else timeout_seconds
         try:
-            answer: lore_pb2.DescribeResponse = await self._stub().Describe(lore_pb2.DescribeRequest(), timeout=limit)
+            answer: lore_pb2.DescribeResponse = await self._stub().Describe(
+                lore_pb2.DescribeRequest(), timeout=limit, metadata=self._metadata
+            )
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 text = f"the lore service at {self._address!r} did not answer for {limit:g} s"
                 raise GenerationError("provider_timeout", text) from error
             raise translated(error, address=self._address) from error
         return ModelCapabilities(answer.model, answer.streams_fields, answer.concurrent_calls)
+
+    def check_files(self) -> None:
+        """Raises ValueError that names a file of TLS that cannot be used."""
+        if self._tls is not None:
+            self._tls.for_client()
 
     async def close(self) -> None:
         """Ends the connection, and every call with it."""
@@ -86,9 +108,14 @@ class GrpcLoreModel:
 
     def _stub(self) -> lore_pb2_grpc.LoreServiceStub:
         if self._connection is None:
-            channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
+            channel = self._channel()
             self._connection = channel, lore_pb2_grpc.LoreServiceStub(channel)
         return self._connection[1]
+
+    def _channel(self) -> grpc.aio.Channel:
+        if self._tls is None:
+            return grpc.aio.insecure_channel(self._address, options=_OPTIONS)
+        return grpc.aio.secure_channel(self._address, self._tls.for_client(), options=_OPTIONS)
 
     async def _read(self, call: EventStream) -> lore_pb2.GenerationEvent | None:
         """The next message, None at the end of the stream."""

@@ -8,6 +8,7 @@ GenerationError is the end of a generation, by its code:
     content_refused                         the model or its filter refused the request
     output_invalid                          still breaks its schema after one repair
     context_too_long                        prompt and output do not fit the model
+    budget_exceeded                         the job, or its owner's day, has used up its budget
 LoreProtocolError is a bug on one side of the port.
 """
 
@@ -23,6 +24,7 @@ ErrorCode = Literal[
     "content_refused",
     "output_invalid",
     "context_too_long",
+    "budget_exceeded",
 ]
 
 ERROR_CODES: Final[frozenset[ErrorCode]] = frozenset(get_args(ErrorCode))

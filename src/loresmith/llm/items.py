@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from loresmith.llm import port
 from loresmith.llm.errors import GenerationError
+from loresmith.llm.metering import Payer, metered
 from loresmith.llm.port import FieldsDone, GenerationRequest, LoreModel, Usage
 from loresmith.lore import LorePiece
 
@@ -24,7 +25,7 @@ Piece = TypeVar("Piece", bound=LorePiece[Any])
 Piece_co = TypeVar("Piece_co", bound=LorePiece[Any], covariant=True)
 
 
-class ItemContext(Protocol):
+class ItemContext(Payer, Protocol):
     """What the flow needs of the job it runs in."""
 
     @property
@@ -33,9 +34,6 @@ class ItemContext(Protocol):
     def items(self) -> Mapping[int, Any]: ...
     async def save_item(self, index: int, value: BaseModel) -> None: ...
     def report(self, fraction: float | None = None, message: str | None = None) -> None: ...
-    def add_usage(
-        self, *, model: str, input_tokens: int, output_tokens: int, cost_usd: float | None = None
-    ) -> None: ...
     def remaining_seconds(self) -> float: ...
 
 
@@ -113,7 +111,7 @@ class ItemFlow(Generic[Piece]):
     async def _generate(self, index: int, request: GenerationRequest) -> str:
         text = ""
         seconds = self.context.remaining_seconds()
-        async with aclosing(self.llm.generate(request, timeout_seconds=seconds)) as events:
+        async with aclosing(metered(self.llm, self.context, request, timeout_seconds=seconds)) as events:
             async for event in events:
                 match event:
                     case FieldsDone():
@@ -122,14 +120,7 @@ class ItemFlow(Generic[Piece]):
                         self._report()
                     case port.Final():
                         text = event.json
-                    case Usage():
-                        self.context.add_usage(
-                            model=event.model,
-                            input_tokens=event.input_tokens,
-                            output_tokens=event.output_tokens,
-                            cost_usd=event.cost_usd,
-                        )
-                    case port.Partial():
+                    case Usage() | port.Partial():
                         pass
         return text
 

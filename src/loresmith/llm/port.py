@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 class GenerationRequest:
     """What to generate: one JSON object that satisfies `output_schema`.
 
-    `job_id` and `purpose` name the call in logs and traces; no model sees them.
+    `job_id` and `purpose` name the call in logs and traces, `owner` (a digest) is who pays for it; no model sees them.
     """
 
     instructions: str
@@ -23,6 +23,7 @@ class GenerationRequest:
     seed: int | None = None
     job_id: str = ""
     purpose: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,14 @@ class FieldsDone:
 
     `fields_done` never falls within a call (a repair starts again and stays silent until it is
     further). `fields_total` is an estimate while arrays are open, and never below `fields_done`.
+    The tokens and their price are those of the call so far, estimated where the provider does not tell.
     """
 
     fields_done: int
     fields_total: int
     output_tokens: int
+    input_tokens: int = 0
+    cost_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,10 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the call used, repairs included; `cost_usd` is None if the price is unknown."""
+    """What the call used, repairs and models that failed included; `cost_usd` is None if the price is unknown.
+
+    `model` wrote the output.
+    """
 
     model: str
     input_tokens: int

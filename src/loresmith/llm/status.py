@@ -25,6 +25,7 @@ STATUS_OF: Final[dict[ErrorCode, grpc.StatusCode]] = {
     "content_refused": grpc.StatusCode.FAILED_PRECONDITION,
     "output_invalid": grpc.StatusCode.INTERNAL,
     "context_too_long": grpc.StatusCode.OUT_OF_RANGE,
+    "budget_exceeded": grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 
 

@@ -12,7 +12,7 @@ from loresmith.llm.port import FieldsDone, Final, GenerationEvent, GenerationReq
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The call waits for a slot: a sign of life that the port does not show."""
+    """The call waits its turn: a sign of life that the port does not show."""
 
 
 WireEvent = GenerationEvent | Queued
@@ -30,6 +30,7 @@ def request_to_wire(request: GenerationRequest) -> lore_pb2.GenerateRequest:
         seed=request.seed,
         job_id=request.job_id,
         purpose=request.purpose,
+        owner=request.owner,
     )
 
 
@@ -52,6 +53,7 @@ def request_from_wire(message: lore_pb2.GenerateRequest) -> GenerationRequest:
         seed=message.seed if message.HasField("seed") else None,
         job_id=message.job_id,
         purpose=message.purpose,
+        owner=message.owner,
     )
 
 
@@ -60,9 +62,8 @@ def event_to_wire(event: WireEvent) -> lore_pb2.GenerationEvent:
     match event:
         case Queued():
             return lore_pb2.GenerationEvent(queued=lore_pb2.Queued())
-        case FieldsDone(done, total, tokens):
-            progress = lore_pb2.Progress(fields_done=done, fields_total=total, output_tokens=tokens)
-            return lore_pb2.GenerationEvent(progress=progress)
+        case FieldsDone():
+            return lore_pb2.GenerationEvent(progress=_progress_to_wire(event))
         case Partial(text):
             return lore_pb2.GenerationEvent(partial=lore_pb2.Partial(json=text))
         case Final(text):
@@ -78,8 +79,7 @@ def event_from_wire(message: lore_pb2.GenerationEvent) -> WireEvent | None:
         case "queued":
             return Queued()
         case "progress":
-            progress = message.progress
-            return FieldsDone(progress.fields_done, progress.fields_total, progress.output_tokens)
+            return _progress_from_wire(message.progress)
         case "partial":
             return Partial(message.partial.json)
         case "final":
@@ -88,6 +88,21 @@ def event_from_wire(message: lore_pb2.GenerationEvent) -> WireEvent | None:
             return _usage_from_wire(message.usage)
         case _:
             return None
+
+
+def _progress_to_wire(event: FieldsDone) -> lore_pb2.Progress:
+    return lore_pb2.Progress(
+        fields_done=event.fields_done,
+        fields_total=event.fields_total,
+        output_tokens=event.output_tokens,
+        input_tokens=event.input_tokens,
+        cost_usd=event.cost_usd,
+    )
+
+
+def _progress_from_wire(told: lore_pb2.Progress) -> FieldsDone:
+    cost = told.cost_usd if told.HasField("cost_usd") else None
+    return FieldsDone(told.fields_done, told.fields_total, told.output_tokens, told.input_tokens, cost)
 
 
 def _usage_from_wire(usage: lore_pb2.Usage) -> Usage:

@@ -1,127 +1,164 @@
-"""One generation: ask the model, judge its output, repair it once."""
+"""One generation by one model: ask it, judge its output, have it repaired once."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Final as Constant
 
 from pydantic_ai.direct import model_request, model_request_stream
-from pydantic_ai.messages import (
-    ModelMessage,
-    ModelRequest,
-    ModelResponse,
-    PartDeltaEvent,
-    PartStartEvent,
-    TextPart,
-    TextPartDelta,
-    UserPromptPart,
-)
-from pydantic_ai.models import Model, ModelRequestParameters
-from pydantic_ai.output import OutputObjectDefinition
-from pydantic_ai.settings import ModelSettings, merge_model_settings
+from pydantic_ai.exceptions import ModelRequestTimeout, ModelTimeoutError
+from pydantic_ai.messages import ModelMessage, ModelResponse, PartDeltaEvent, PartStartEvent
+from pydantic_ai.models import Model, StreamedResponse
 
 from loresmith.llm.errors import GenerationError
-from loresmith.llm.port import FieldsDone, Final, GenerationEvent, GenerationRequest, Partial
+from loresmith.llm.port import FieldsDone, Final, GenerationRequest, Partial
+from loresmith.llm.wire import Queued, WireEvent
+from loresmith.llm_service import asking
 from loresmith.llm_service.failures import as_generation_error
-from loresmith.llm_service.fields import FieldReader, expected_fields
+from loresmith.llm_service.fields import FieldReader
+from loresmith.llm_service.gate import Entered, Gate
+from loresmith.llm_service.prices import Rates, rates_of
 from loresmith.llm_service.progress import Progress
 from loresmith.llm_service.provider import Provider
-from loresmith.llm_service.schema import Verdict, output_schema
-from loresmith.llm_service.spending import Spending
+from loresmith.llm_service.schema import OutputSchema, Verdict
+from loresmith.llm_service.spending import Spending, Spent, most_tokens, spent_on
+from loresmith.llm_service.waiting import Waiting
 
+LARGEST_OUTPUT_BYTES: Constant = 256 * 1024
 _ATTEMPTS: Constant = 2
 _LONGEST_COMPLAINT: Constant = 300
+_CHARACTERS_OF_A_TOKEN: Constant = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call was asked for, and what it has come to; models that follow each other share it."""
+
+    request: GenerationRequest
+    schema: OutputSchema
+    progress: Progress
+    spending: Spending
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a model is waited for; reminders tell the caller meanwhile."""
+
+    reminder_seconds: float
+    pause_seconds: float
+    """The longest pause of the provider that is waited out."""
+    first_token_seconds: float | None = None
+    """None: as long as the caller waits."""
 
 
 class Generation:
     """One request to one provider; `events` runs it."""
 
-    def __init__(self, provider: Provider, request: GenerationRequest) -> None:
-        """Raises ValueError if the request's schema is not the schema of an object."""
+    def __init__(self, asked: Asked, provider: Provider, gate: Gate, patience: Patience) -> None:
+        self._asked = asked
         self._provider = provider
-        self._request = request
-        self._schema = output_schema(request.output_schema)
-        self._progress = Progress(expected_fields(self._schema.document))
-        self._spending = Spending(provider.label)
+        self._gate = gate
+        self._patience = patience
         self._answer: ModelResponse | None = None
 
-    async def events(self) -> AsyncGenerator[GenerationEvent, None]:
-        """Streams what the model does, then Final and Usage.
-
-        Raises GenerationError, after a Usage if the model had written something.
-        """
+    async def events(self) -> AsyncGenerator[WireEvent, None]:
+        """Streams what the model does, then Final. Raises GenerationError."""
         try:
-            async for event in self._attempts():
-                yield event
+            async with aclosing(self._attempts()) as events:
+                async for event in events:
+                    yield event
         except Exception as error:
-            if self._spending.written:
-                yield self._spending.usage()
-            if failure := as_generation_error(error, self._provider.label):
-                raise failure from error
-            raise
-        yield self._spending.usage()
+            failure = as_generation_error(error, self._provider.label)
+            if failure is None:
+                raise
+            if failure.code == "provider_rate_limited" and failure.retryable and failure.retry_after_seconds:
+                self._gate.limiter.pause(failure.retry_after_seconds)
+            raise failure from error
 
-    async def _attempts(self) -> AsyncGenerator[GenerationEvent, None]:
-        messages: list[ModelMessage] = [
-            ModelRequest(
-                parts=[UserPromptPart(content=self._request.prompt)],
-                instructions=self._request.instructions,
-            )
-        ]
+    async def _attempts(self) -> AsyncGenerator[WireEvent, None]:
+        messages = asking.first_messages(self._asked.request)
+        told = (self._asked.request.instructions, self._asked.request.prompt, json.dumps(self._asked.schema.document))
         complaint = ""
         for _ in range(_ATTEMPTS):
-            async for event in self._ask(messages):
-                yield event
+            async with aclosing(self._ask(messages, most_tokens(*told))) as events:
+                async for event in events:
+                    yield event
             response = self._taken_answer()
             verdict = self._judge(response)
             if verdict.valid:
                 yield Final(verdict.json)
                 return
             complaint = "; ".join(verdict.problems)
-            plea = UserPromptPart(content=_plea(response, complaint))
-            messages += [response, ModelRequest(parts=[plea])]
+            messages += asking.repair_messages(response, complaint)
+            told = (*told, asking.answer_of(response), complaint)
         raise GenerationError(
             "output_invalid",
             f"the output of {self._provider.label!r} breaks its schema: {complaint[:_LONGEST_COMPLAINT]}",
         )
 
-    async def _ask(self, messages: list[ModelMessage]) -> AsyncGenerator[FieldsDone | Partial, None]:
-        """One answer of the model, left in `_answer`."""
+    async def _ask(self, messages: list[ModelMessage], input_tokens: int) -> AsyncGenerator[WireEvent, None]:
+        """One answer of the model, left in `_answer`, once limits and budgets allow it."""
         model = self._provider.current()
-        parameters = _parameters(self._provider, model, self._request)
-        settings = _settings(self._provider, self._request)
-        if self._provider.streams:
-            async for event in self._stream(model, messages, settings, parameters):
-                yield event
-            return
-        self._answer = await model_request(
-            model, messages, model_settings=settings, model_request_parameters=parameters
+        rates = rates_of(model)
+        at_most = Spent(input_tokens, asking.most_output_tokens(model, self._asked.request))
+        enter = self._gate.enter(self._asked.request, at_most, rates, patience_seconds=self._patience.pause_seconds)
+        waiting = Waiting(
+            enter, reminder_seconds=self._patience.reminder_seconds, drop=lambda entered: entered.settle(None)
         )
-        self._spending.add(self._answer, tokens_seen=0)
+        async with aclosing(waiting.reminders()) as reminders:
+            async for _ in reminders:
+                yield Queued()
+        sent = _Sent(self._provider, model, messages, rates, input_tokens, waiting.result)
+        try:
+            if self._provider.streams:
+                async with aclosing(self._stream(sent)) as events:
+                    async for event in events:
+                        yield event
+            else:
+                await self._whole(sent)
+        except BaseException as error:
+            sent.fail(error)
+            raise
+        finally:
+            self._asked.spending.add(self._provider.label, sent.spent)
+            sent.entered.settle(sent.spent)
 
-    async def _stream(
-        self,
-        model: Model,
-        messages: list[ModelMessage],
-        settings: ModelSettings,
-        parameters: ModelRequestParameters,
-    ) -> AsyncGenerator[FieldsDone | Partial, None]:
-        self._progress.restart()
-        before = self._spending.written
-        seen = 0
+    async def _whole(self, sent: _Sent) -> None:
+        parameters = asking.parameters_for(self._provider, sent.model, self._asked.request)
+        settings = asking.settings_for(self._provider, sent.model, self._asked.request, None)
+        self._answer = await model_request(
+            sent.model, sent.messages, model_settings=settings, model_request_parameters=parameters
+        )
+        sent.note(self._answer, 0)
+
+    async def _stream(self, sent: _Sent) -> AsyncGenerator[WireEvent, None]:
+        parameters = asking.parameters_for(self._provider, sent.model, self._asked.request)
+        limit = self._patience.first_token_seconds
+        settings = asking.settings_for(self._provider, sent.model, self._asked.request, limit)
+        self._asked.progress.restart()
         async with model_request_stream(
-            model, messages, model_settings=settings, model_request_parameters=parameters
+            sent.model, sent.messages, model_settings=settings, model_request_parameters=parameters
         ) as stream:
+            pieces = _Pieces()
             try:
                 async for event in stream:
                     if isinstance(event, PartStartEvent | PartDeltaEvent):
-                        seen += 1
-                        written = before + max(seen, stream.usage.output_tokens)
-                        for done in self._progress.take(_text_of(event), tokens=written):
+                        for done in self._take(sent, stream, pieces.add(asking.text_of(event))):
                             yield done
             finally:
                 self._answer = stream.get()
-                self._spending.add(self._answer, tokens_seen=seen)
+                sent.note(self._answer, pieces.tokens)
+
+    def _take(self, sent: _Sent, stream: StreamedResponse, pieces: _Pieces) -> list[FieldsDone | Partial]:
+        if pieces.size > LARGEST_OUTPUT_BYTES:
+            most = f"{LARGEST_OUTPUT_BYTES // 1024} KB"
+            raise GenerationError("output_invalid", f"the output of {self._provider.label!r} is larger than {most}")
+        so_far = self._asked.spending.with_more(sent.so_far(stream, pieces.tokens))
+        return list(self._asked.progress.take(pieces.last, so_far))
 
     def _taken_answer(self) -> ModelResponse:
         response, self._answer = self._answer, None
@@ -133,41 +170,59 @@ class Generation:
     def _judge(self, response: ModelResponse) -> Verdict:
         """Judges the JSON object of an answer, without a code fence or words around it."""
         reader = FieldReader()
-        for _ in reader.feed(response.text or ""):
+        for _ in reader.feed(asking.answer_of(response)):
             pass
-        return self._schema.judge(reader.object_text)
+        if not reader.complete and not asking.ended(response):
+            message = f"the answer of {self._provider.label!r} broke off"
+            raise GenerationError("provider_unavailable", message)
+        return self._asked.schema.judge(reader.object_text)
 
 
-def _parameters(provider: Provider, model: Model, request: GenerationRequest) -> ModelRequestParameters:
-    """Asks for the schema natively where the model can, else in the instructions."""
-    native = model.profile.get("supports_json_schema_output", False)
-    schema = provider.decoding(request.output_schema) if provider.decoding else request.output_schema
-    output = OutputObjectDefinition(json_schema=schema, name=request.schema_name)
-    return ModelRequestParameters(output_mode="native" if native else "prompted", output_object=output)
+class _Pieces:
+    """The text of an answer as it comes."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        self.size = 0
+        self._count = 0
+
+    def add(self, text: str) -> _Pieces:
+        self.last = text
+        self._count += 1
+        self.size += len(text.encode(errors="replace"))
+        return self
+
+    @property
+    def tokens(self) -> int:
+        """An estimate: a piece is a token at least, and some providers send many in one."""
+        return max(self._count, self.size // _CHARACTERS_OF_A_TOKEN)
 
 
-def _settings(provider: Provider, request: GenerationRequest) -> ModelSettings:
-    settings = ModelSettings(max_tokens=request.max_output_tokens)
-    if request.temperature is not None:
-        settings["temperature"] = request.temperature
-    if request.seed is not None:
-        settings["seed"] = request.seed
-    return merge_model_settings(provider.settings, settings) or settings
+@dataclass(slots=True)
+class _Sent:
+    """A request under way, and what it has used."""
 
+    provider: Provider
+    model: Model
+    messages: list[ModelMessage]
+    rates: Rates | None
+    input_tokens: int
+    entered: Entered
+    spent: Spent = field(default_factory=Spent)
+    _noted: bool = False
 
-def _text_of(event: PartStartEvent | PartDeltaEvent) -> str:
-    """The piece of the answer that came; empty for a piece of thought."""
-    match event:
-        case PartStartEvent(part=TextPart(content=text)):
-            return text
-        case PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
-            return text
-        case _:
-            return ""
+    def so_far(self, stream: StreamedResponse, seen: int) -> Spent:
+        told = stream.usage
+        read, written = told.input_tokens or self.input_tokens, max(told.output_tokens, seen)
+        return Spent(read, written, self.rates.cost(read, written) if self.rates else None)
 
+    def note(self, answer: ModelResponse, seen: int) -> None:
+        self._noted = True
+        self.spent = spent_on(answer, self.rates, input_tokens=self.input_tokens, output_tokens=seen)
 
-def _plea(response: ModelResponse, complaint: str) -> str:
-    """What the model is told before it tries again."""
-    if response.finish_reason == "length":
-        complaint = "it is too long and was cut off"
-    return f"That does not fit the schema: {complaint}. Answer with the whole corrected JSON object."
+    def fail(self, error: BaseException) -> None:
+        """Counts what was read by a model that had no time to answer; one that refused at once read nothing."""
+        left = isinstance(error, asyncio.CancelledError | GeneratorExit | ModelRequestTimeout | ModelTimeoutError)
+        if not self._noted and left:
+            cost = self.rates.cost(self.input_tokens, 0) if self.rates else None
+            self.spent = Spent(self.input_tokens, 0, cost)

@@ -10,6 +10,7 @@ import orjson
 
 from loresmith.llm.port import FieldsDone, Partial
 from loresmith.llm_service.fields import Field, FieldReader
+from loresmith.llm_service.spending import Spent
 
 _PULSE_SECONDS: Final = 1.0
 
@@ -27,7 +28,7 @@ class Progress:
         self._last_event = float("-inf")
         self._fields_done = 0
         self._reader = FieldReader()
-        self.tokens = 0
+        self._spent = Spent()
 
     @property
     def text(self) -> str:
@@ -38,9 +39,14 @@ class Progress:
         """Begins the next attempt."""
         self._reader = FieldReader()
 
-    def take(self, text: str, *, tokens: int) -> Iterator[FieldsDone | Partial]:
-        """Reads the next piece; `tokens` is what the model wrote so far, over all attempts."""
-        self.tokens = max(self.tokens, tokens)
+    @property
+    def shown(self) -> bool:
+        """Whether a finished field was told."""
+        return self._fields_done > 0
+
+    def take(self, text: str, spent: Spent) -> Iterator[FieldsDone | Partial]:
+        """Reads the next piece; `spent` is what the call used so far, over all attempts."""
+        self._spent = spent
         for field in self._reader.feed(text):
             yield from self._finish(field)
         if self._clock() - self._last_event >= _PULSE_SECONDS:
@@ -56,7 +62,8 @@ class Progress:
     def _pulse(self) -> FieldsDone:
         self._last_event = self._clock()
         total = max(self._expected, self._fields_done)
-        return FieldsDone(self._fields_done, total, self.tokens)
+        spent = self._spent
+        return FieldsDone(self._fields_done, total, spent.output_tokens, spent.input_tokens, spent.cost_usd)
 
 
 def _is_json(text: str) -> bool:

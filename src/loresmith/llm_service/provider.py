@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-import httpx2
 from pydantic_ai.exceptions import UserError
-from pydantic_ai.models import Model, create_async_httpx2_client, infer_model
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.profiles.openai import OpenAIModelProfile
-from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+from pydantic_ai.models import Model, infer_model
 from pydantic_ai.settings import ModelSettings
 
-from loresmith.llm.errors import GenerationError
+from loresmith.llm_service.compatible import COMPATIBLE, BaseUrl, CompatibleServer
 from loresmith.llm_service.fake import FakeModel
 from loresmith.llm_service.fake_spec import FakeSpec
 
-BaseUrl = str | Callable[[], str | None]
-
-COMPATIBLE: Final = "openai-compatible"
-_CONNECT_TIMEOUT_SECONDS: Final = 5.0
-_READ_TIMEOUT_SECONDS: Final = 600.0
-_MOST_CONNECTIONS: Final = 1000
-
+TRIED: Final = frozenset({"openai", "anthropic", "ollama", COMPATIBLE, "fake"})
+"""Providers that the tests speak with; others of pydantic-ai are taken if their package is installed."""
+_ONE_PROVIDER: Final = {"openai-chat": "openai", "openai-responses": "openai"}
+USUAL_CALLS: Final = 8
 
 DecodingSchema = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -36,11 +27,12 @@ DecodingSchema = Callable[[dict[str, Any]], dict[str, Any]]
 class Provider:
     """One model, ready to be called.
 
-    `current` gives the pydantic-ai model of this moment; it raises GenerationError while there is
-    none. `settings` hold for every call. `resources` are open while the service runs.
+    `name` is whose limits it is under. `current` gives the pydantic-ai model of this moment; it raises
+    GenerationError while there is none. `settings` hold for every call. `resources` are open while the service runs.
     `present` returns once there is a model; None for one that is always there.
     """
 
+    name: str
     label: str
     current: Callable[[], Model]
     streams: bool
@@ -58,7 +50,7 @@ def find_provider(
     base_url: BaseUrl | None = None,
     api_key: str | None = None,
     label: str | None = None,
-    concurrent_calls: int = 8,
+    concurrent_calls: int | None = None,
     streams: bool = True,
     temperature: float | None = None,
     extra_body: Mapping[str, object] | None = None,
@@ -76,84 +68,50 @@ def find_provider(
     Raises ValueError if the name, or what belongs to it, is wrong.
     """
     if name.partition("?")[0] == "fake":
-        return _fake(name)
+        return _fake(name, concurrent_calls)
     kind, _, model_name = name.partition(":")
     settings = ModelSettings(max_retries=0)
     if temperature is not None:
         settings["temperature"] = temperature
     if extra_body:
         settings["extra_body"] = dict(extra_body)
+    calls = concurrent_calls or USUAL_CALLS
     if kind != COMPATIBLE:
-        return _known(name, label or model_name, concurrent_calls, streams=streams, settings=settings)
+        return _known(name, label or model_name, calls, streams=streams, settings=settings)
     if base_url is None:
         raise ValueError(f"model {name!r} needs the base URL of its server")
-    server = _CompatibleServer(model_name or "default", base_url, api_key)
+    server = CompatibleServer(model_name or "default", base_url, api_key)
     return Provider(
+        COMPATIBLE,
         label or model_name or COMPATIBLE,
         server.current,
         streams=streams,
-        concurrent_calls=concurrent_calls,
+        concurrent_calls=calls,
         settings=settings,
         resources=(server.http_client,),
         decoding=decoding,
     )
 
 
-def _fake(name: str) -> Provider:
+def _fake(name: str, concurrent_calls: int | None) -> Provider:
     spec = FakeSpec.parse(name)
     model = FakeModel(spec)
-    return Provider("fake", lambda: model, spec.stream, spec.slots, ModelSettings())
+    return Provider("fake", "fake", lambda: model, spec.stream, concurrent_calls or spec.slots, ModelSettings())
 
 
 def _known(name: str, label: str, concurrent_calls: int, *, streams: bool, settings: ModelSettings) -> Provider:
+    kind = name.partition(":")[0]
     try:
         model = infer_model(name)
     except (UserError, ImportError) as error:
         raise ValueError(f"model {name!r} cannot be used: {error}") from error
-    return Provider(label, lambda: model, streams, concurrent_calls, settings, resources=(model,))
-
-
-class _CompatibleServer:
-    """A server that speaks OpenAI's protocol, under an address that may change."""
-
-    def __init__(self, model_name: str, base_url: BaseUrl, api_key: str | None) -> None:
-        self._model_name = model_name
-        self._base_url = base_url
-        self._api_key = api_key
-        self._model: tuple[str, Model] | None = None
-        self.http_client = _http_client(direct=callable(base_url) or _is_loopback(base_url))
-
-    def current(self) -> Model:
-        """The model at the present address."""
-        url = self._base_url() if callable(self._base_url) else self._base_url
-        if not url:
-            raise GenerationError("provider_unavailable", "the model is not running at the moment")
-        if self._model is None or self._model[0] != url:
-            self._model = (url, self._at(url))
-        return self._model[1]
-
-    def _at(self, url: str) -> Model:
-        provider = OpenAICompatibleProvider(
-            COMPATIBLE, base_url=url, api_key=self._api_key, http_client=self.http_client
-        )
-        profile = OpenAIModelProfile(
-            supports_json_schema_output=True,
-            openai_chat_streaming_requires_finish_reason=True,  # else a cut stream passes for whole
-        )
-        return OpenAIChatModel(self._model_name, provider=provider, profile=profile)
-
-
-def _http_client(*, direct: bool) -> httpx2.AsyncClient:
-    """A client; a `direct` one ignores the proxies that the environment names."""
-    limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=100)
-    timeout = httpx2.Timeout(_READ_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
-    transport = httpx2.AsyncHTTPTransport(limits=limits) if direct else None
-    return create_async_httpx2_client(timeout=timeout, limits=limits, transport=transport)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    settings["thinking"] = False  # thoughts cost tokens, and would eat up those that the answer is given
+    return Provider(
+        _ONE_PROVIDER.get(kind, kind),
+        label,
+        lambda: model,
+        streams,
+        concurrent_calls,
+        settings,
+        resources=(model,),
+    )

@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from referencing.jsonschema import EMPTY_REGISTRY
 
+from loresmith.llm_service.hygiene import visible_value
+
 _MOST_PROBLEMS: Final = 5
 _LONGEST_PROBLEM: Final = 200
 
@@ -44,7 +46,7 @@ class OutputSchema:
     def judge(self, text: str) -> Verdict:
         """Parses and validates one output of a model."""
         try:
-            value: Any = json.loads(_joined_surrogates(text), parse_constant=_refuse_constant)
+            value: Any = visible_value(json.loads(_joined_surrogates(text), parse_constant=_refuse_constant))
             compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
             compact.encode()
         except RecursionError:

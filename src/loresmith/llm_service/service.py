@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
@@ -16,35 +15,37 @@ from loresmith.llm.errors import GenerationError
 from loresmith.llm.pb import lore_pb2, lore_pb2_grpc
 from loresmith.llm.port import GenerationRequest, Usage
 from loresmith.llm.status import DETAILS_KEY, STATUS_OF, details_of
-from loresmith.llm.wire import Queued, WireEvent, event_to_wire, request_from_wire
-from loresmith.llm_service.generation import Generation
-from loresmith.llm_service.provider import Provider
-from loresmith.llm_service.slots import Slots
+from loresmith.llm.wire import WireEvent, event_to_wire, request_from_wire
+from loresmith.llm_service.access import Access
+from loresmith.llm_service.call import QUEUED_REMINDER_SECONDS, Call
+from loresmith.llm_service.hygiene import cleaned
+from loresmith.llm_service.route import Route
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
-QUEUED_REMINDER_SECONDS: Final = 10.0
-
 
 class LoreService(lore_pb2_grpc.LoreServiceServicer):
-    """Generates through one provider, no more calls at once than it has slots."""
+    """Generates along a route of models, for those who have access."""
 
-    def __init__(self, provider: Provider, *, queued_reminder_seconds: float = QUEUED_REMINDER_SECONDS) -> None:
-        self._provider = provider
-        self._slots = Slots(provider.concurrent_calls)
-        self._queued_reminder_seconds = queued_reminder_seconds
+    def __init__(
+        self, route: Route, access: Access, *, queued_reminder_seconds: float = QUEUED_REMINDER_SECONDS
+    ) -> None:
+        self._route = route
+        self._access = access
+        self._reminder_seconds = queued_reminder_seconds
 
     async def Generate(  # noqa: N802 (named by the protocol)
         self, request: lore_pb2.GenerateRequest, context: Context
     ) -> AsyncIterator[lore_pb2.GenerationEvent]:
+        await self._check_token(context)
         try:
-            asked = request_from_wire(request)
-            generation = Generation(self._provider, asked)
+            asked = cleaned(request_from_wire(request))
+            call = Call(self._route, asked, reminder_seconds=self._reminder_seconds)
         except ValueError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        log = _Log(asked, self._provider.label)
+        log = _Log(asked, self._route.first.provider.label)
         try:
-            async with aclosing(self._in_a_slot(generation)) as events:
+            async with aclosing(call.events()) as events:
                 async for event in events:
                     log.note(event)
                     yield event_to_wire(event)
@@ -59,39 +60,21 @@ class LoreService(lore_pb2_grpc.LoreServiceServicer):
     async def Describe(  # noqa: N802 (named by the protocol)
         self,
         request: lore_pb2.DescribeRequest,  # noqa: ARG002 (has no fields yet)
-        context: Context,  # noqa: ARG002 (named by the protocol)
+        context: Context,
     ) -> lore_pb2.DescribeResponse:
+        await self._check_token(context)
+        first, *others = self._route.stations
         return lore_pb2.DescribeResponse(
-            model=self._provider.label,
-            streams_fields=self._provider.streams,
-            concurrent_calls=self._slots.count,
+            model=first.provider.label,
+            streams_fields=first.provider.streams,
+            concurrent_calls=first.slots.count,
+            fallbacks=[station.provider.label for station in others],
         )
 
-    async def _in_a_slot(self, generation: Generation) -> AsyncGenerator[WireEvent, None]:
-        waiting = self._slots.acquire(reminder_seconds=self._queued_reminder_seconds)
-        async with aclosing(waiting) as reminders:
-            async for _ in reminders:
-                yield Queued()
-        try:
-            async with aclosing(self._until_present()) as reminders:
-                async for _ in reminders:
-                    yield Queued()
-            async with aclosing(generation.events()) as events:
-                async for event in events:
-                    yield event
-        finally:
-            self._slots.release()
-
-    async def _until_present(self) -> AsyncGenerator[None, None]:
-        """Wait for a model that is being started again, as for a slot: asking it now would only cost an attempt."""
-        if self._provider.present is None:
-            return
-        waiting = asyncio.ensure_future(self._provider.present())
-        try:
-            while not (await asyncio.wait({waiting}, timeout=self._queued_reminder_seconds))[0]:
-                yield
-        finally:
-            waiting.cancel()
+    async def _check_token(self, context: Context) -> None:
+        if not self._access.admits(dict(context.invocation_metadata() or ())):
+            message = "the token of the lore service is missing or wrong"
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
 
 
 async def _abort(context: Context, error: GenerationError) -> NoReturn:
@@ -106,11 +89,13 @@ class _Log:
         self._start = time.monotonic()
         self._usage: Usage | None = None
         logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-        self._log = logger.bind(job_id=request.job_id, purpose=request.purpose, model=model)
+        self._log = logger.bind(job_id=request.job_id, purpose=request.purpose)
+        self._model = model
 
     def note(self, event: WireEvent) -> None:
         if isinstance(event, Usage):
             self._usage = event
+            self._model = event.model
 
     def finished(self) -> None:
         self._log.info("generation finished", **self._facts())
@@ -123,7 +108,7 @@ class _Log:
         self._log.exception("generation broke", **self._facts())
 
     def _facts(self) -> dict[str, object]:
-        facts: dict[str, object] = {"seconds": round(time.monotonic() - self._start, 3)}
+        facts: dict[str, object] = {"model": self._model, "seconds": round(time.monotonic() - self._start, 3)}
         if self._usage is not None:
             facts["input_tokens"] = self._usage.input_tokens
             facts["output_tokens"] = self._usage.output_tokens

@@ -1,12 +1,13 @@
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("instructions", "prompt", "json_schema", "schema_name", "limits", "temperature", "seed", "job_id", "purpose")
+    __slots__ = ("instructions", "prompt", "json_schema", "schema_name", "limits", "temperature", "seed", "job_id", "purpose", "owner")
     INSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     JSON_SCHEMA_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +17,7 @@ class GenerateRequest(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
     instructions: str
     prompt: str
     json_schema: str
@@ -25,7 +27,8 @@ class GenerateRequest(_message.Message):
     seed: int
     job_id: str
     purpose: str
-    def __init__(self, instructions: _Optional[str] = ..., prompt: _Optional[str] = ..., json_schema: _Optional[str] = ..., schema_name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., job_id: _Optional[str] = ..., purpose: _Optional[str] = ...) -> None: ...
+    owner: str
+    def __init__(self, instructions: _Optional[str] = ..., prompt: _Optional[str] = ..., json_schema: _Optional[str] = ..., schema_name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., job_id: _Optional[str] = ..., purpose: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("max_output_tokens",)
@@ -52,14 +55,18 @@ class Queued(_message.Message):
     def __init__(self) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ("fields_done", "fields_total", "output_tokens")
+    __slots__ = ("fields_done", "fields_total", "output_tokens", "input_tokens", "cost_usd")
     FIELDS_DONE_FIELD_NUMBER: _ClassVar[int]
     FIELDS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
     fields_done: int
     fields_total: int
     output_tokens: int
-    def __init__(self, fields_done: _Optional[int] = ..., fields_total: _Optional[int] = ..., output_tokens: _Optional[int] = ...) -> None: ...
+    input_tokens: int
+    cost_usd: float
+    def __init__(self, fields_done: _Optional[int] = ..., fields_total: _Optional[int] = ..., output_tokens: _Optional[int] = ..., input_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ...) -> None: ...
 
 class Partial(_message.Message):
     __slots__ = ("json",)
@@ -90,11 +97,13 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("model", "streams_fields", "concurrent_calls")
+    __slots__ = ("model", "streams_fields", "concurrent_calls", "fallbacks")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELDS_FIELD_NUMBER: _ClassVar[int]
     CONCURRENT_CALLS_FIELD_NUMBER: _ClassVar[int]
+    FALLBACKS_FIELD_NUMBER: _ClassVar[int]
     model: str
     streams_fields: bool
     concurrent_calls: int
-    def __init__(self, model: _Optional[str] = ..., streams_fields: _Optional[bool] = ..., concurrent_calls: _Optional[int] = ...) -> None: ...
+    fallbacks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[str] = ..., streams_fields: _Optional[bool] = ..., concurrent_calls: _Optional[int] = ..., fallbacks: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -1,0 +1,69 @@
+"""A server that speaks OpenAI's chat protocol: vLLM, LM Studio, llama.cpp, a gateway."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx2
+from pydantic_ai.models import Model, create_async_httpx2_client
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.profiles.openai import OpenAIModelProfile
+from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+
+from loresmith.llm.errors import GenerationError
+
+BaseUrl = str | Callable[[], str | None]
+
+COMPATIBLE: Final = "openai-compatible"
+_CONNECT_TIMEOUT_SECONDS: Final = 5.0
+_READ_TIMEOUT_SECONDS: Final = 600.0
+_MOST_CONNECTIONS: Final = 1000
+
+
+class CompatibleServer:
+    """Such a server, under an address that may change."""
+
+    def __init__(self, model_name: str, base_url: BaseUrl, api_key: str | None) -> None:
+        self._model_name = model_name
+        self._base_url = base_url
+        self._api_key = api_key
+        self._model: tuple[str, Model] | None = None
+        self.http_client = _http_client(direct=callable(base_url) or _is_loopback(base_url))
+
+    def current(self) -> Model:
+        """The model at the present address."""
+        url = self._base_url() if callable(self._base_url) else self._base_url
+        if not url:
+            raise GenerationError("provider_unavailable", "the model is not running at the moment")
+        if self._model is None or self._model[0] != url:
+            self._model = (url, self._at(url))
+        return self._model[1]
+
+    def _at(self, url: str) -> Model:
+        provider = OpenAICompatibleProvider(
+            COMPATIBLE, base_url=url, api_key=self._api_key, http_client=self.http_client
+        )
+        profile = OpenAIModelProfile(
+            supports_json_schema_output=True,
+            openai_chat_streaming_requires_finish_reason=True,  # else a cut stream passes for whole
+        )
+        return OpenAIChatModel(self._model_name, provider=provider, profile=profile)
+
+
+def _http_client(*, direct: bool) -> httpx2.AsyncClient:
+    """A client; a `direct` one ignores the proxies that the environment names."""
+    limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=100)
+    timeout = httpx2.Timeout(_READ_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
+    transport = httpx2.AsyncHTTPTransport(limits=limits) if direct else None
+    return create_async_httpx2_client(timeout=timeout, limits=limits, transport=transport)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
