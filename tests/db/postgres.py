@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,7 +80,8 @@ class Postgres:
         pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
         server = psutil.Process(pid)
         for process in (server, *server.children(recursive=True)):
-            process.send_signal(signal.SIGCONT if thaw else signal.SIGSTOP)
+            with suppress(psutil.NoSuchProcess):  # a connection that ended meanwhile
+                process.send_signal(signal.SIGCONT if thaw else signal.SIGSTOP)
 
     def _from_wheel(self) -> Path:
         """The programs of the wheel, copied where a user without rights may read them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -158,8 +159,16 @@ async def test_a_wrong_statement_is_a_bug_and_not_an_outage(database: Database) 
         await ask()
 
 
-async def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    database = Database(SqliteFile(tmp_path / "nowhere" / "x.sqlite3"))
-    with pytest.raises(StorageUnavailableError):
-        await database.ready()
-    await database.close()
+def test_a_missing_file_is_said_and_leaves_no_thread_behind(tmp_path: Path) -> None:
+    """A thread that spoke to a loop that was closed already ended with a trace on standard error."""
+
+    async def ask() -> None:
+        database = Database(SqliteFile(tmp_path / "nowhere" / "x.sqlite3"))
+        with pytest.raises(StorageUnavailableError):
+            await database.ready()
+        await database.close()
+
+    for _ in range(20):
+        before = set(threading.enumerate())
+        asyncio.run(ask())
+        assert set(threading.enumerate()) <= before

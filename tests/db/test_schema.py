@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,21 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from loresmith.db import Database, DatabaseSetupError, Location, PostgresServer, SchemaBehindError, SqliteFile, locate
+from loresmith.db import (
+    Database,
+    DatabaseSetupError,
+    Location,
+    PostgresServer,
+    SchemaBehindError,
+    SqliteFile,
+    StorageUnavailableError,
+    locate,
+)
 from loresmith.db.engine import create_engine, create_migration_engine
 from loresmith.db.schema import LOCK, Migrated, check, migrate
 from loresmith.db.tables import Table
 from tests.db.migrating import migrate_at_once
+from tests.db.postgres import Postgres
 
 HEAD = "0001"
 
@@ -116,6 +127,34 @@ async def test_a_sqlite_database_is_written_ahead_and_checks_foreign_keys(tmp_pa
         ]
     assert found == ["wal", 1, 2, 5000]
     await engine.dispose()
+
+
+async def test_a_server_that_hangs_is_refused_in_time(
+    postgres_url: str, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = locate(postgres_url, data_dir=tmp_path)
+    monkeypatch.setattr("loresmith.db.schema.LONGEST_SECONDS", 0.3)
+    postgres.freeze()
+    try:
+        with pytest.raises(DatabaseSetupError, match=r"cannot be used \(it does not answer\)"):
+            await check(location)
+    finally:
+        postgres.freeze(thaw=True)
+
+
+def test_a_missing_driver_is_named_with_what_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(DatabaseSetupError, match=r"pip install 'loresmith\[postgres\]'"):
+        locate("postgresql://h/x", data_dir=tmp_path)
+
+
+async def test_a_database_that_lost_its_tables_is_not_ready(database: Database) -> None:
+    await database.ready()
+    async with database.writing() as session:
+        await session.execute(text("DROP TABLE lore_pieces"))
+        await session.execute(text("DROP TABLE worlds"))
+    with pytest.raises(StorageUnavailableError):
+        await database.ready()
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

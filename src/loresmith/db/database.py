@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import literal, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loresmith.db.away import is_away
@@ -45,8 +46,11 @@ class Database:
 
     async def ready(self) -> None:
         """Return when the database answers and has its tables. Raises StorageUnavailableError."""
-        async with self.reading() as session:
-            await session.execute(select(literal(1)).select_from(WorldRow).limit(1))
+        try:
+            async with self.reading() as session:
+                await session.execute(select(literal(1)).select_from(WorldRow).limit(1))
+        except DBAPIError as error:  # the tables are gone
+            raise StorageUnavailableError from error
 
     async def close(self) -> None:
         """Close all connections."""

@@ -8,6 +8,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from loresmith.db import sqlite_connection
 from loresmith.db.columns import dump_json
 from loresmith.db.location import Location, PostgresServer, SqliteFile
 
@@ -42,9 +43,9 @@ def create_migration_engine(location: Location) -> AsyncEngine:
 def _sqlite(file: SqliteFile, busy_seconds: int, pragmas: Sequence[str], **options: Any) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(file.path)),
+        async_creator=partial(sqlite_connection.connect, file.path, busy_seconds=busy_seconds),
         json_serializer=dump_json,
         hide_parameters=True,
-        connect_args={"timeout": busy_seconds, "isolation_level": None},
         **options,
     )
 

@@ -16,6 +16,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, exc, text
 
 from loresmith.db.away import is_away
+from loresmith.db.database import LONGEST_SECONDS
 from loresmith.db.engine import WRITES, create_migration_engine
 from loresmith.db.errors import DatabaseSetupError, SchemaBehindError
 from loresmith.db.location import Location
@@ -28,7 +29,6 @@ log = structlog.get_logger(__name__)
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 LOCK: Final = 0x4C6F_7265_536D
 """Key of PostgreSQL's advisory lock; the same in all releases."""
-_CHECK_SECONDS: Final = 8.0
 
 
 @dataclass(slots=True)
@@ -54,8 +54,7 @@ async def migrate(location: Location, *, waits: Callable[[], None] = lambda: Non
 
 async def check(location: Location) -> None:
     """Return when the schema is what this program needs, or newer. Raises DatabaseSetupError, SchemaBehindError."""
-    async with asyncio.timeout(_CHECK_SECONDS):
-        current = await _connected(location, _current)
+    current = await _connected(location, _current, longest_seconds=LONGEST_SECONDS)
     scripts = _scripts()
     newer = _is_newer(scripts, current)
     _warn_of_newer(location, Migrated(current, current, newer=newer))
@@ -64,10 +63,13 @@ async def check(location: Location) -> None:
         raise SchemaBehindError(location.place, current, needed)
 
 
-async def _connected(location: Location, work: Callable[[Connection], T]) -> T:
+async def _connected(location: Location, work: Callable[[Connection], T], *, longest_seconds: float | None = None) -> T:
     engine = create_migration_engine(location)
     try:
-        async with engine.execution_options(**{WRITES: True}).begin() as connection:
+        async with (
+            asyncio.timeout(longest_seconds),
+            engine.execution_options(**{WRITES: True}).begin() as connection,
+        ):
             return await connection.run_sync(work)
     except Exception as error:
         if is_away(error) or isinstance(error, exc.DBAPIError):
@@ -98,7 +100,6 @@ def _migrate(connection: Connection, waits: Callable[[], None]) -> Migrated:
             connection=connection,
             target_metadata=Table.metadata,
             transactional_ddl=True,
-            render_as_batch=True,
             on_version_apply=applied,
         )
         with environment.begin_transaction():
@@ -140,5 +141,5 @@ def _warn_of_newer(location: Location, found: Migrated) -> None:
 def _refused(location: Location, error: Exception) -> str:
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     reasons = [line.strip().rstrip(".") for line in lines if "Is the server running" not in line]
-    reason = reasons[-1] if reasons else type(error).__name__
+    reason = reasons[-1] if reasons else "it does not answer"
     return f"database {location.place!r} cannot be used ({reason}): see LORESMITH_DATABASE_URL"

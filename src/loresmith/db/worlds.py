@@ -133,7 +133,7 @@ async def _load(session: AsyncSession, world_id: str, which: ColumnElement[bool]
         title=row.title,
         created_at=row.created_at,
         story=row.story,
-        quest=Quest(**row.quest),
+        quest=Quest(title=row.quest["title"], description=row.quest["description"], stages=row.quest["stages"]),
         pieces=[
             Piece(kind=one.kind, name=one.name, description=one.description, details=one.details) for one in pieces
         ],

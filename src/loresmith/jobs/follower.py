@@ -155,7 +155,8 @@ class Follower:
             log.warning("ended jobs wait to be followed", group=self.group, error=error.message)
 
     async def _pause(self, failures: int) -> None:
-        seconds = min(self._pause_seconds * 2**failures, _LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)
+        grown = self._pause_seconds * 2 ** min(failures, 10)
+        seconds = min(grown, _LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
