@@ -12,7 +12,7 @@ import structlog
 from structlog.typing import Processor
 
 # They report every connection at info; their warnings and errors are kept.
-_CHATTY = ("alembic", "asyncio", "grpc", "httpcore2", "httpx2", "openai", "uvicorn", "uvicorn.access")
+_CHATTY = ("alembic", "anthropic", "asyncio", "grpc", "httpcore2", "httpx2", "openai", "uvicorn", "uvicorn.access")
 
 
 def configure_logging(level: str, log_format: Literal["auto", "console", "json"] = "auto") -> None:

@@ -35,7 +35,7 @@ def says(text: str, *, stop: str = "end_turn", tokens: int = 7) -> Answer:
     """Streams `text`: as the input of the tool that must be called, if there is one."""
 
     async def answer(exchange: Exchange) -> None:
-        tools = exchange.body.get("tools") or []
+        tools: list[dict[str, Any]] = exchange.body.get("tools") or []
         tool = {"type": "tool_use", "id": "call-1", "name": tools[0]["name"], "input": {}} if tools else None
         await begin(exchange, tool)
         for start in range(0, len(text), 5):

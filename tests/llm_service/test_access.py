@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 import pytest
-import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from loresmith.llm.client import GrpcLoreModel
@@ -20,28 +18,9 @@ from loresmith.llm_service.access import Access, ExposedError
 from loresmith.llm_service.provider import find_provider
 from loresmith.llm_service.server import LoreServer
 from tests.llm_service.orders import collect, final_of, order
+from tests.llm_service.papers import Papers
 
 TOKEN = "a-token-of-some-length"
-
-
-@dataclass
-class Papers:
-    """An authority and what it signed, as files."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self._authority = trustme.CA()
-        self.authority = self.folder / "ca.pem"
-        self._authority.cert_pem.write_to_path(str(self.authority))
-
-    def of(self, name: str) -> tuple[Path, Path]:
-        """A certificate for `name`, and its key."""
-        issued: Any = self._authority.issue_cert(name)
-        certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        issued.cert_chain_pems[0].write_to_path(str(certificate))
-        issued.private_key_pem.write_to_path(str(key))
-        return certificate, key
 
 
 @pytest.fixture

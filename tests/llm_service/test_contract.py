@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from tests.llm_service.conftest import Serve
 from tests.llm_service.openai_server import Answer, Exchange, OpenAIServer
 from tests.llm_service.orders import KNIGHT, VALID, collect, final_of, order
 
+Cases = Mapping[str, Sequence[Answer]]
 INVALID = '{"name":"Kael","traits":["stern","kind"],"health":900}'
 TOO_LONG = {"code": "context_length_exceeded", "message": "long"}
 NO_MONEY = {"code": "insufficient_quota", "message": "pay"}
@@ -36,18 +38,18 @@ class Protocol:
     model: str
     variables: dict[str, str]
     module: Any
-    cases: dict[str, list[Answer]]
+    cases: Mapping[str, Sequence[Answer]]
     fails: Any = openai_fails
     room: int = 0
     """Tokens for thoughts that cannot be turned off."""
     price: float | None = None
 
 
-OPENAI_CASES: dict[str, list[Answer]] = {
+OPENAI_CASES: Cases = {
     "context_too_long": [openai_server.fails("400 Bad Request", TOO_LONG)],
     "content_refused": [openai_server.fails("400 Bad Request", {"code": "content_filter", "message": "no"})],
 }
-COMPATIBLE_CASES = {
+COMPATIBLE_CASES: Cases = {
     **OPENAI_CASES,
     "content_refused": [
         *OPENAI_CASES["content_refused"],
@@ -55,14 +57,14 @@ COMPATIBLE_CASES = {
         openai_server.says("", finish="content_filter"),
     ],
 }
-ANTHROPIC_CASES = {
+ANTHROPIC_CASES: Cases = {
     "context_too_long": [
         anthropic_server.fails("400 Bad Request", "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"),
     ],
     "content_refused": [anthropic_server.refuses],
     "provider_unavailable": [anthropic_server.overloads, anthropic_server.fails("529 Overloaded", "overloaded_error")],
 }
-RESPONSES_CASES = {
+RESPONSES_CASES: Cases = {
     **OPENAI_CASES,
     "content_refused": [
         *OPENAI_CASES["content_refused"],
@@ -101,7 +103,7 @@ async def model(
 ) -> GrpcLoreModel:
     for name, value in protocol.variables.items():
         monkeypatch.setenv(name, value.format(url=openai.url, root=openai.url.removesuffix("/v1")))
-    own = {"base_url": openai.url, "api_key": "secret-key"} if not protocol.variables else {}
+    own: dict[str, Any] = {"base_url": openai.url, "api_key": "secret-key"} if not protocol.variables else {}
     return await serve(find_provider(protocol.model, **own))
 
 

@@ -29,9 +29,10 @@ async def lore_process(redis_url: str, openai: OpenAIServer, *options: str) -> A
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(sys.executable, *words, stdin=pipe, stdout=pipe)
     assert process.stdout is not None
-    async for line in process.stdout:
-        if line.startswith(b"port "):
-            break
+    line = b""
+    while not line.startswith(b"port "):
+        line = await process.stdout.readline()
+        assert line, "the process ended"
     model = GrpcLoreModel(f"127.0.0.1:{int(line.split()[1])}")
     try:
         yield model

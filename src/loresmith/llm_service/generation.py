@@ -169,8 +169,11 @@ class Generation:
 
     def _judge(self, response: ModelResponse) -> Verdict:
         """Judges the JSON object of an answer, without a code fence or words around it."""
+        answer = asking.answer_of(response)
+        if (read := self._asked.progress.whole_object) and read in answer:
+            return self._asked.schema.judge(read)  # else it would be read twice, which takes longer than all the rest
         reader = FieldReader()
-        for _ in reader.feed(asking.answer_of(response)):
+        for _ in reader.feed(answer):
             pass
         if not reader.complete and not asking.ended(response):
             message = f"the answer of {self._provider.label!r} broke off"

@@ -31,9 +31,9 @@ class Progress:
         self._spent = Spent()
 
     @property
-    def text(self) -> str:
-        """The JSON object of this attempt, without text around it."""
-        return self._reader.object_text
+    def whole_object(self) -> str:
+        """The JSON object of this attempt, without text around it; empty until it is whole."""
+        return self._reader.object_text if self._reader.complete else ""
 
     def restart(self) -> None:
         """Begins the next attempt."""
