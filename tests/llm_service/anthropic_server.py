@@ -36,8 +36,7 @@ def says(text: str, *, stop: str = "end_turn", tokens: int = 7) -> Answer:
 
     async def answer(exchange: Exchange) -> None:
         tools: list[dict[str, Any]] = exchange.body.get("tools") or []
-        tool = {"type": "tool_use", "id": "call-1", "name": tools[0]["name"], "input": {}} if tools else None
-        await begin(exchange, tool)
+        await begin(exchange, _call(tools[0]["name"]) if tools else None)
         for start in range(0, len(text), 5):
             piece = text[start : start + 5]
             delta = {"type": "input_json_delta", "partial_json": piece} if tools else _text(piece)
@@ -90,3 +89,7 @@ async def babbles(exchange: Exchange) -> None:
 
 def _text(piece: str) -> dict[str, str]:
     return {"type": "text_delta", "text": piece}
+
+
+def _call(tool: str) -> dict[str, Any]:
+    return {"type": "tool_use", "id": "call-1", "name": tool, "input": {}}

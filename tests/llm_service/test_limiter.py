@@ -12,6 +12,7 @@ from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.errors import GenerationError
 from loresmith.llm_service.ledger import AwayError, Hindrance, Ledger, Limits, LocalLedger
 from loresmith.llm_service.limiter import Limiter
+from loresmith.llm_service.outbox import Outbox
 from loresmith.llm_service.provider import Provider, find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
@@ -159,6 +160,21 @@ async def test_while_redis_is_away_limited_calls_wait_and_unlimited_ones_go_on(s
     ledger.away = False
     async with asyncio.timeout(5):
         await waiting
+
+
+async def test_a_message_that_cannot_be_sent_holds_up_no_other(stack: AsyncExitStack) -> None:
+    sent: list[str] = []
+
+    async def breaks() -> None:
+        raise RuntimeError("a bug")
+
+    async def works() -> None:
+        sent.append("told")
+
+    outbox = await stack.enter_async_context(Outbox())
+    outbox.put(breaks)
+    outbox.put(works)
+    await wait_until(lambda: sent)
 
 
 async def test_what_was_used_is_told_once_redis_is_back(stack: AsyncExitStack) -> None:

@@ -133,6 +133,7 @@ async def test_a_server_that_drains_says_so_lets_calls_end_and_takes_no_more() -
         stub: Any = health_pb2_grpc.HealthStub(channel)
         watch: Any = stub.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        await wait_until(lambda: server._route.first.slots._free._value < 64)
         stopping = asyncio.create_task(server.stop(10.0))
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         watch.cancel()

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
+import structlog
+
 from loresmith.bootstrap import Client, connect
 from loresmith.cli.stack import StartError
 from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
@@ -15,13 +17,15 @@ from loresmith.llm_service.access import Access
 from loresmith.llm_service.budgets import Budget, Budgets
 from loresmith.llm_service.ledger import Limits
 from loresmith.llm_service.limiter import Limiter
-from loresmith.llm_service.provider import Provider, find_provider
+from loresmith.llm_service.provider import TRIED, Provider, find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
 from loresmith.llm_service.shared import SharedLedger, SharedPurse
 from loresmith.settings import Settings, per_provider
 
 EMBEDDED = "embedded"
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -116,6 +120,8 @@ def _named(settings: Settings, name: str, setting: str) -> Provider:
         provider = find_provider(name, base_url=settings.model_base_url, api_key=key)
     except ValueError as error:
         raise StartError(f"{setting}: {error}") from None
+    if provider.name not in TRIED:
+        _log.warning("this provider is untried: nothing in the tests speaks its protocol", provider=provider.name)
     calls = _of(settings.model_concurrency, provider.name)
     return replace(provider, concurrent_calls=calls) if calls else provider
 

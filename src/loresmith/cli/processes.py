@@ -121,8 +121,11 @@ async def _concurrent_calls(model: GrpcLoreModel) -> int:
 
 async def _lore(settings: Settings) -> None:
     from loresmith.cli import lore as lore_part
+    from loresmith.cli import parts
 
     async def start(stack: Stack) -> None:
+        if settings.redis_url is not None:
+            await parts.checked(settings.redis_url)
         child = embedded_model(settings)
         if child is not None:
             prepare_data_dir(settings.data_dir)

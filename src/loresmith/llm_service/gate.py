@@ -14,7 +14,7 @@ from loresmith.llm_service.purse import Account
 from loresmith.llm_service.spending import Spent
 
 _RESERVATION_SECONDS = 900.0
-"""For how long a request may hold a part of a budget; longer than any job runs."""
+"""For how long a request may hold a part of a budget; longer than it takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ class Limiter:
             await self._ledger.leave(request, tokens)
             self._changed.set()
 
-        self._outbox.put(tell)
+        if self._limits:
+            self._outbox.put(tell)
 
     def pause(self, seconds: float) -> None:
         """Lets no process begin a request for so long, as the provider asked."""
@@ -102,5 +103,5 @@ class Limiter:
             pass
 
     async def _hold(self) -> None:
-        if self._running:
+        if self._running and self._limits:
             await self._ledger.hold(sorted(self._running))

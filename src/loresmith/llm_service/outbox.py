@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -24,7 +25,8 @@ Message = Callable[[], Awaitable[None]]
 class Outbox:
     """Sends what is put into it, in order, while it is open; `put` never waits.
 
-    With `every`, that is sent too, each `every_seconds`.
+    With `every`, that is sent too, each `every_seconds`. What cannot be sent for another reason than that the store is
+    away is logged and dropped: nothing else may wait for it.
     """
 
     def __init__(self, *, every: Message | None = None, every_seconds: float = 5.0) -> None:
@@ -32,6 +34,7 @@ class Outbox:
         self._new = asyncio.Event()
         self._every = every
         self._every_seconds = every_seconds
+        self._every_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def put(self, message: Message) -> None:
@@ -61,8 +64,7 @@ class Outbox:
                         await self._new.wait()
                 self._new.clear()
                 await self._send_all()
-                if self._every is not None:
-                    await self._every()
+                await self._send_every()
             except AwayError as error:
                 _log.warning("redis is away", error=str(error), unsent=len(self._messages))
                 self._new.set()
@@ -70,5 +72,19 @@ class Outbox:
 
     async def _send_all(self) -> None:
         while self._messages:
-            await self._messages[0]()
+            await _sent(self._messages[0])
             self._messages.popleft()
+
+    async def _send_every(self) -> None:
+        if self._every is not None and time.monotonic() >= self._every_at:
+            await _sent(self._every)
+            self._every_at = time.monotonic() + self._every_seconds * 0.9
+
+
+async def _sent(message: Message) -> None:
+    try:
+        await message()
+    except AwayError:
+        raise
+    except Exception:
+        _log.exception("message dropped")

@@ -21,7 +21,7 @@ FIRST_TOKEN_SECONDS: Final = 20.0
 REST_SECONDS: Final = 30.0
 """How long a model that failed is asked after the others."""
 SHORT_PAUSE_SECONDS: Final = 5.0
-"""A pause that a provider asks for is waited out; for a longer one another model takes over."""
+"""When a provider asks for a longer pause, another model takes over."""
 _OTHERS_MAY: Final[frozenset[ErrorCode]] = frozenset(
     {"provider_unavailable", "provider_rate_limited", "provider_auth", "provider_timeout"}
 )
