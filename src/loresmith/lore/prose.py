@@ -45,18 +45,18 @@ _WELL_KNOWN = ("frodo", "bilbo", "gandalf", "aragorn", "legolas", "naruto", "pik
 """How names of other people's stories begin; a small model likes to return them."""
 
 
-def problem_of_prose(texts: Mapping[str, str], examples: Iterable[str]) -> str | None:
-    """Say what is wrong with the sentences of one item, by field, None if nothing is.
+def problems_of_prose(texts: Mapping[str, str], examples: Iterable[str]) -> dict[str, str]:
+    """Say what is wrong with the sentences of one item, by field; fields that are fit are not named.
 
-    Each is judged alone, against the examples that the prompt showed, and against the others.
+    Each is judged alone, against the examples that the prompt showed, and against those before it.
     """
-    shown, told = list(examples), list[str]()
+    shown, told, problems = list(examples), list[str](), dict[str, str]()
     for name, text in texts.items():
-        problem = problem_of_sentence(text) or problem_of_echo(text, shown, 5) or problem_of_echo(text, told, 6)
-        if problem:
-            return f"{name} {problem}: {text!r}"
-        told.append(text)
-    return None
+        if problem := problem_of_sentence(text) or problem_of_echo(text, shown, 5) or problem_of_echo(text, told, 6):
+            problems[name] = f"{name} {problem}: {text!r}"
+        else:
+            told.append(text)
+    return problems
 
 
 def problem_of_sentence(text: str) -> str | None:
