@@ -20,9 +20,9 @@ from typing import Any, cast
 import structlog
 from pydantic import BaseModel
 
-from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
 from loresmith.bootstrap import build_registry
 from loresmith.cli.show import item_lines
+from loresmith.embedded.model import TEMPERATURE, EmbeddedModel, decoding_schema
 from loresmith.jobs import JobType
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationEvent, GenerationRequest, LoreModel, ModelCapabilities
@@ -99,7 +99,7 @@ async def main() -> None:
             api_key=model.api_key,
             concurrent_calls=model.slots,
             temperature=options.temperature,
-            extra_body={**SAMPLING, **json.loads(options.sampling)},
+            extra_body={**model.sampling, **json.loads(options.sampling)},
         )
         sheets = [await _run(provider, options, number) for number in range(options.runs)]
         await model.stop()

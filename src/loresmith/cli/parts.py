@@ -13,7 +13,7 @@ from loresmith.api.deps import Readiness
 from loresmith.bootstrap import build_manager, build_registry, build_worker, connect
 from loresmith.cli.http import serving
 from loresmith.cli.stack import StartError
-from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
+from loresmith.embedded.model import TEMPERATURE, EmbeddedModel, decoding_schema
 from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS, GrpcLoreModel
 from loresmith.llm.errors import GenerationError, LoreProtocolError
 from loresmith.llm_service.provider import Provider, find_provider
@@ -111,7 +111,7 @@ def find_model(settings: Settings, child: EmbeddedModel | None) -> Provider:
             api_key=child.api_key,
             concurrent_calls=child.slots,
             temperature=TEMPERATURE,
-            extra_body=SAMPLING,
+            extra_body=child.sampling,
             decoding=decoding_schema,
         )
         return replace(provider, present=child.present)

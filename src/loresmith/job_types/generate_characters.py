@@ -6,23 +6,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from loresmith.jobs import JobContext, job_type
 from loresmith.llm.items import write_items
 from loresmith.llm.kind import Example, Kind
-from loresmith.lore import LorePiece, Theme, people
+from loresmith.lore import LorePiece, ThemedItems, people
 from loresmith.lore.prose import FUNCTION_WORDS, mentions, problem_of_name, problem_of_phrase, words_of
-from loresmith.lore.sketch import Schema, name_starting, one_of, phrase, sentence
-from loresmith.lore.wordlist import INITIALS, draw
+from loresmith.lore.sketch import OBJECT, Schema, name_starting, one_of, phrase, sentence
+from loresmith.lore.wordlist import INITIALS, angles
 
 Word = Annotated[str, StringConstraints(min_length=2, max_length=80)]
 Score = Annotated[int, Field(ge=8, le=18)]
-
-_PREPOSITION = "(with|in|of|on|against|to|for|through|from|at|about)"
-_ARTICLE = "(the|a|an|his|her|their)"
-_WORD = "([b-z][a-z]{2,12}|a([a-mo-z][a-z]{1,11}|n[a-ce-z][a-z]{1,10}))"  # anything but "and…"
-SKILL_OBJECT = f"( {_PREPOSITION})?( {_ARTICLE})?( {_WORD}){{1,2}}( {_PREPOSITION}( {_ARTICLE})?( {_WORD}){{1,2}})?"
 
 NOT_IN_A_SKILL = ("and", "or", "who", "that", "which", "he", "she", "is", "was")
 DEAD = re.compile(r"\b(was (\w+ )?killed|died|lost (his|her) (own )?life)\b")
@@ -34,13 +29,8 @@ STATS = {
 }
 
 
-class GenerateCharacters(BaseModel):
+class GenerateCharacters(ThemedItems):
     """What `generate_characters` takes."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    theme: Theme
-    count: int = Field(default=3, ge=1, le=10)
 
 
 class CharacterStats(BaseModel):
@@ -135,17 +125,15 @@ class CharacterKind(Kind[Character, Brief]):
     noun = "character"
     examples = _EXAMPLES
     sentences = ("description", "appearance", "backstory")
+    phrases = tuple(people.SKILLS)
     numbers = STATS
 
     def draw_briefs(self, random: Random, total: int) -> list[Brief]:
         """Return briefs from the lists; an item stays a man or a woman when another brief is tried."""
         roles = people.ROLES.get(self.theme, people.ANY_ROLE)
-        angles = [draw(random, each, total) for each in (roles, people.PASTS, people.LOOKS)]
+        drawn = angles(random, total, roles, people.PASTS, people.LOOKS)
         start = random.randrange(2)
-        return [
-            Brief((start + index % self.count) % 2 == 0, *angle)
-            for index, angle in enumerate(zip(*angles, strict=True))
-        ]
+        return [Brief((start + index % self.count) % 2 == 0, *angle) for index, angle in enumerate(drawn)]
 
     def judge(self, brief: Brief, value: Mapping[str, Any]) -> dict[str, str]:
         """Say what is wrong with the person."""
@@ -192,7 +180,7 @@ class CharacterKind(Kind[Character, Brief]):
             "name": name_starting(initial, last, endings="o?" if brief.man else "(i?a|e|i|y|ah|an)"),
             "backstory": sentence(f"{pronoun} {one_of(people.PAST_VERBS)}", asks_for="the past"),
             **{
-                name: phrase(one_of(verbs) + SKILL_OBJECT, asks_for="Two to four words that name a skill", longest=120)
+                name: phrase(one_of(verbs) + OBJECT, asks_for="Two to four words that name a skill", longest=120)
                 for name, verbs in people.SKILLS.items()
             },
         }

@@ -1,5 +1,6 @@
 """A lore piece that a client chose and hands in again: data of strangers, told to a model and never obeyed."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,8 @@ from loresmith.lore.quoting import quoted, without_controls
 DETAILS_MAX_LENGTH = 4000
 TOLD_MAX_LENGTH = 400
 """Characters of a chosen piece that a prompt shows: a small model reads two of them beside the examples."""
+
+_PLAIN = re.compile("[A-Za-z]+(['-]?[A-Za-z]+)*( [A-Za-z]+(['-]?[A-Za-z]+)*)*")
 
 
 def _cleaned(value: Any) -> Any:
@@ -51,6 +54,10 @@ class ChosenPiece(BaseModel, frozen=True):
         """Return the piece as a prompt names it: one quoted line of bounded length."""
         sentences = " ".join(_sentences(self.details))
         return quoted(f"{self.name}: {self.description} {sentences}", TOLD_MAX_LENGTH)
+
+    def plain_name(self) -> str | None:
+        """Return the name if it is made of letters only, so that a pattern may have it; None for any other."""
+        return self.name if _PLAIN.fullmatch(self.name) else None
 
 
 class ChosenSetting(ChosenPiece, frozen=True):

@@ -19,3 +19,8 @@ def draw(random: Random, choices: Sequence[str], count: int) -> list[str]:
     while len(drawn) < count:
         drawn += random.sample(choices, len(choices))
     return drawn[:count]
+
+
+def angles(random: Random, count: int, *lists: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return `count` combinations of one word of each list, as different as the lists allow."""
+    return list(zip(*(draw(random, choices, count) for choices in lists), strict=True))
