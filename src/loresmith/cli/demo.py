@@ -19,21 +19,22 @@ from loresmith.settings import Settings
 if TYPE_CHECKING:
     import httpx2
 
-PAYLOAD = {"theme": "fantasy", "count": 3}
+COUNT = 3
 _POLL_SECONDS = 0.3
 _LONGEST_SECONDS = 600.0
 
 
 def demo(
     job_type: Annotated[str, typer.Argument(metavar="TYPE", help="The job type to show.")] = "generate_characters",
+    theme: Annotated[str, typer.Option(help="A known theme or a free text.")] = "fantasy",
 ) -> None:
     """Let a model write three things, from submit to result, on a stack that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="loresmith-demo-") as folder:
         settings = configure(least_log_level="error", host="127.0.0.1", port=0, data_dir=Path(folder))
-        uvloop.run(_demo(settings, job_type))
+        uvloop.run(_demo(settings, job_type, theme))
 
 
-async def _demo(settings: Settings, job_type: str) -> None:
+async def _demo(settings: Settings, job_type: str, theme: str) -> None:
     import httpx2
 
     ended: list[dict[str, Any]] = []
@@ -44,7 +45,7 @@ async def _demo(settings: Settings, job_type: str) -> None:
         await whole.start(stack)
         print(f"Listening on {whole.url} with {whole.model}\n", flush=True)
         async with httpx2.AsyncClient(base_url=whole.url, trust_env=False) as client:
-            ended.append(await _follow(client, job_type))
+            ended.append(await _follow(client, job_type, theme))
         stack.stop()
 
     with bind(settings.host, settings.port) as bound:
@@ -54,11 +55,11 @@ async def _demo(settings: Settings, job_type: str) -> None:
     _conclude(ended[0])
 
 
-async def _follow(client: httpx2.AsyncClient, job_type: str) -> dict[str, Any]:
+async def _follow(client: httpx2.AsyncClient, job_type: str, theme: str) -> dict[str, Any]:
     """Submit, then poll until the job is done, showing what changes."""
     from loresmith.cli.show import JobView
 
-    job = _read(await client.post("/jobs", json={"type": job_type, "payload": PAYLOAD}))
+    job = _read(await client.post("/jobs", json={"type": job_type, "payload": {"theme": theme, "count": COUNT}}))
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             with JobView(job_type) as view:

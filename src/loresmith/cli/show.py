@@ -81,6 +81,8 @@ def item_lines(item: Json) -> list[str]:
     details = item.get("details")
     rest = {name: value for name, value in item.items() if name not in _HIDDEN}
     for name, value in {**(details if isinstance(details, dict) else {}), **rest}.items():
+        if value is None:
+            continue
         lines += _wrapped(f"{name.replace('_', ' ')}: {_value(value)}", "  ")
     return lines
 

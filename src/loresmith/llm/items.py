@@ -22,6 +22,7 @@ TRIES: Final = 12
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Piece = TypeVar("Piece", bound=LorePiece[Any])
+Resource = TypeVar("Resource")
 Piece_co = TypeVar("Piece_co", bound=LorePiece[Any], covariant=True)
 
 
@@ -37,6 +38,13 @@ class ItemContext(Payer, Protocol):
     def remaining_seconds(self) -> float: ...
 
 
+class ItemJob(ItemContext, Protocol):
+    """What a job whose result is its items has beside that."""
+
+    def finalizing(self, message: str) -> None: ...
+    def resource(self, kind: type[Resource]) -> Resource: ...
+
+
 class ItemKind(Protocol[Piece_co]):
     """What is particular to one kind of item; made for one job, so it knows theme and angles."""
 
@@ -50,6 +58,15 @@ class ItemKind(Protocol[Piece_co]):
     def read(self, index: int, value: Any) -> Piece_co:
         """Make the item of what the model wrote. Raises ValueError that says what is wrong."""
         ...
+
+
+class JobKind(ItemKind[Piece_co], Protocol[Piece_co]):
+    """A kind that says how it is called and how many items its job asks for."""
+
+    @property
+    def noun(self) -> str: ...
+    @property
+    def count(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -130,6 +147,14 @@ class ItemFlow(Generic[Piece]):
     def _report(self) -> None:
         done = sum(self._shares.values()) / self.count
         self.context.report(done if self._measured else None, self.message)
+
+
+async def write_items(job: ItemJob, kind: JobKind[Piece]) -> list[Piece]:
+    """Write the items of a job and say what goes on in the words of their kind. Raises GenerationError."""
+    flow = ItemFlow(job, job.resource(LoreModel), kind, kind.count, f"Generating {kind.noun}s...")
+    pieces = await flow.run()
+    job.finalizing(f"Finalizing {kind.noun}s...")
+    return pieces
 
 
 async def run_together(writers: Sequence[Callable[[], Awaitable[None]]]) -> None:
