@@ -2,7 +2,7 @@
 
 import pytest
 
-from loresmith.lore.english import unknown_words, weakness_of
+from loresmith.lore.english import unknown_words, weakness_of, weakness_of_wording
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,6 @@ def test_plain_english_is_left_alone(text: str) -> None:
     [
         ("They serve the king ofchs.", "ofchs"),
         ("It shines in the leaen.", "leaen"),
-        ("A dragon that guards another dragon.", "dragon' twice"),
         ("They carry a axe.", "wrong article"),
         ("They carry an sword.", "wrong article"),
         ("It was left in a the tower.", "wrong article"),
@@ -41,3 +40,12 @@ def test_a_weakness_is_named(text: str, weakness: str) -> None:
 def test_words_of_the_task_and_names_are_known() -> None:
     assert unknown_words("the qirath of Zelwin", known={"qirath"}) == set()
     assert unknown_words("the qirath of zelwin") == {"qirath", "zelwin"}
+
+
+def test_a_word_that_is_worn_out_is_named() -> None:
+    before = ["It serves the dragons.", "A dragon made it."]
+
+    assert "dragon' twice" in (weakness_of_wording("A dragon that guards another dragon.", [], "") or "")
+    assert "dragon' once more" in (weakness_of_wording("It is a dragon.", before, "old dragons") or "")
+    assert weakness_of_wording("It is a dragon.", before, "a city of robots") is None
+    assert weakness_of_wording("It is a dragon.", before[:1], "old dragons") is None

@@ -12,7 +12,16 @@ from loresmith.llm.items import write_items
 from loresmith.llm.kind import Example, Kind
 from loresmith.lore import FewWords, LorePiece, OfTen, Sentence, ThemedItems, factions
 from loresmith.lore.prose import problem_of_name, problem_of_title
-from loresmith.lore.sketch import FEW_WORDS, Schema, name_starting, one_of, phrase, short_sentence, title_starting
+from loresmith.lore.sketch import (
+    FEW_WORDS,
+    Schema,
+    described,
+    name_starting,
+    one_of,
+    phrase,
+    short_sentence,
+    title_starting,
+)
 from loresmith.lore.wordlist import INITIALS, angles
 
 STATS = {"members": (10, 5000), "influence": (1, 10), "wealth": (1, 10), "secrecy": (1, 10)}
@@ -97,7 +106,7 @@ _EXAMPLES: list[Example[Brief]] = [
             "scheme": "copying timetables",
             "title": "Inspector",
             "leader": "Owen Platt",
-            "headquarters": "They gather on a disused platform where no train has stopped in years.",
+            "headquarters": "They gather on a disused platform behind the water tower.",
             "symbol": "a green lamp between two rails",
             "secret": "Every lamp they light is a sign for a mail robber.",
         },
@@ -133,7 +142,7 @@ class FactionKind(Kind[Faction, Brief]):
             "kind": phrase(brief.subject.capitalize(), asks_for="The kind of organisation", longest=60),
             "reputation": {"enum": reputes},
             "description": short_sentence(
-                f"An? ({one_of(reputes)} )?{noun} that {one_of(practices)}", asks_for="who they are"
+                f"{described(reputes, noun)} that {one_of(practices)}", asks_for="who they are"
             ),
             "goal": short_sentence(
                 f"They {one_of(factions.WANTS)} {one_of(factions.AIM_VERBS)}", asks_for="what they want"

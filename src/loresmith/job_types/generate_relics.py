@@ -12,7 +12,7 @@ from loresmith.llm.items import write_items
 from loresmith.llm.kind import Example, Kind
 from loresmith.lore import ChosenEvent, ChosenSetting, FewWords, LorePiece, OfTen, Sentence, ThemedItems, treasures
 from loresmith.lore.prose import problem_of_title
-from loresmith.lore.sketch import Schema, one_of, phrase, short_sentence, title_starting
+from loresmith.lore.sketch import Schema, one_of, phrase, short_sentence, title_starting, with_article
 from loresmith.lore.wordlist import angles
 
 STATS = {"power_level": (1, 10), "value": (1, 10), "age_years": (1, 3000)}
@@ -146,13 +146,15 @@ class RelicKind(Kind[Relic, Brief]):
     def fields(self, brief: Brief, initial: str, random: Random) -> dict[str, Schema]:
         """Return what the model is asked to write about one relic."""
         keepers = random.sample(treasures.KEEPERS.get(self.theme, treasures.ANY_KEEPER), 5)
+        keeper = one_of(with_article(each).capitalize() for each in keepers)
         gifts, powers = (random.sample(treasures.GIFTS, 12)[at::2] for at in (0, 1))
         return {
             "kind": phrase(brief.subject.capitalize(), asks_for="The kind of object", longest=60),
             "material": phrase(brief.material, asks_for="What it is made of", longest=40),
             "rarity": {"enum": list(treasures.RARITIES)},
             "description": short_sentence(
-                f"An? {brief.material} {brief.subject} that {one_of(gifts)}", asks_for="what it is"
+                f"{with_article(brief.material).capitalize()} {brief.subject} that {one_of(gifts)}",
+                asks_for="what it is",
             ),
             "appearance": short_sentence(f"It {one_of(random.sample(treasures.LOOKS, 5))}", asks_for="how it looks"),
             "power": short_sentence(f"It {one_of(powers)}", asks_for="what it can do"),
@@ -165,7 +167,7 @@ class RelicKind(Kind[Relic, Brief]):
                 f"It {one_of(random.sample(treasures.MADE, 5))} {self._when()}", asks_for="where it comes from"
             ),
             "keeper": short_sentence(
-                f"An? {one_of(keepers)} (keeps|hides|guards|carries|wants to sell) it {self._where()}",
+                f"{keeper} (keeps|hides|guards|carries|wants to sell) it {self._where()}",
                 asks_for="who has it now",
             ),
         }

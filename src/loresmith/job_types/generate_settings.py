@@ -12,7 +12,7 @@ from loresmith.llm.items import write_items
 from loresmith.llm.kind import Example, Kind
 from loresmith.lore import FewWords, LorePiece, OfTen, Sentence, ThemedItems, places
 from loresmith.lore.prose import problem_of_title
-from loresmith.lore.sketch import Schema, one_of, phrase, short_sentence, title_starting
+from loresmith.lore.sketch import Schema, described, one_of, phrase, short_sentence, title_starting
 from loresmith.lore.wordlist import angles
 
 STATS = {"population": (20, 50_000), "danger_level": (1, 10), "wealth": (1, 10), "age_years": (1, 2000)}
@@ -125,7 +125,7 @@ class SettingKind(Kind[Setting, Brief]):
             "kind": phrase(brief.subject.capitalize(), asks_for="The kind of place", longest=60),
             "mood": {"enum": moods[:6]},
             "description": short_sentence(
-                f"An? ({one_of(moods[:6])} )?{brief.subject} (where|that|{one_of(places.BUILT)})", asks_for="what it is"
+                f"{described(moods[:6], brief.subject)} (where|that|{one_of(places.BUILT)})", asks_for="what it is"
             ),
             "air": {"enum": moods[6:]},
             "landmark": short_sentence(

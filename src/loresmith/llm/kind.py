@@ -173,14 +173,13 @@ class Kind(ABC, Generic[Piece, BriefT]):
     def _weakness(self, index: int, draft: _Draft[BriefT], name: str, value: Mapping[str, Any]) -> str | None:
         if draft.blamed[name] >= TRIES_OF_A_WEAK_FIELD - 1:
             return None
-        text = value[name].lower() if name in self.worded else value[name]
-        asked_for = words_of(draft.brief.text())
-        before = [value[each] for each in self.sentences[: self.sentences.index(name)]] if name in self.distinct else []
-        weakness = (
-            self._likeness(index, name, value[name])
-            or weakness_of(text, [*words_of(describe_theme(self.theme)), *asked_for])
-            or weakness_of_wording(text, before, asked_for)
-        )
+        text, theme = value[name], describe_theme(self.theme)
+        weakness = self._likeness(index, name, text)
+        known = words_of(f"{theme} {draft.brief.text()}")
+        weakness = weakness or weakness_of(text.lower() if name in self.worded else text, known)
+        if weakness is None and name in self.distinct and not draft.blamed[name]:
+            before = [value[each] for each in self.sentences[: self.sentences.index(name)]]
+            weakness = weakness_of_wording(text, before, theme)
         draft.blamed[name] += weakness is not None
         return weakness
 

@@ -32,9 +32,7 @@ def weakness_of(text: str, known: Collection[str] = ()) -> str | None:
     """Say what makes a text poor, though one could show it; None if nothing does."""
     if unknown := unknown_words(text, known):
         return f"has the unknown word {min(unknown)!r}"
-    words, heavy = words_of(text), _heavy(text)
-    if twice := [word for at, word in enumerate(heavy) if word in heavy[:at]]:
-        return f"has {twice[0]!r} twice"
+    words = words_of(text)
     if wrong := _ARTICLES.search(text):
         return f"has the wrong article {wrong[0]!r}"
     if (
@@ -49,10 +47,13 @@ def weakness_of(text: str, known: Collection[str] = ()) -> str | None:
     return None
 
 
-def weakness_of_wording(text: str, before: Iterable[str], asked_for: Iterable[str]) -> str | None:
-    """Say which word a text uses that two of the texts before it used already, and nobody asked for."""
+def weakness_of_wording(text: str, before: Iterable[str], theme: str) -> str | None:
+    """Say which word a text uses twice, or which one of the theme it uses after two of the texts before it."""
+    heavy = _heavy(text)
+    if twice := [word for at, word in enumerate(heavy) if word in heavy[:at]]:
+        return f"has {twice[0]!r} twice"
     used = Counter(word for each in before for word in {*_heavy(each)})
-    worn = sorted({word for word in _heavy(text) if used[word] > 1} - {word.removesuffix("s") for word in asked_for})
+    worn = sorted(word for word in {*heavy} & {*_heavy(theme)} if used[word] > 1)
     return f"has {worn[0]!r} once more" if worn else None
 
 

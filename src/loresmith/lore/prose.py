@@ -111,7 +111,8 @@ def problem_of_title(name: str, not_names: Collection[str]) -> str | None:
     words = _heavy(words_of(name))
     if taken := [word for word in words if word in not_names or word in _UNFIT or word in _ABOUT_THE_TASK]:
         return f"the name {name!r} has the word {taken[0]!r}"
-    if len({word.removesuffix("s") for word in words}) < max(1, len(words)):
+    stems = [word.removesuffix("s") for word in words]
+    if not stems or any(one in other for at, one in enumerate(stems) for other in stems[:at] + stems[at + 1 :]):
         return f"the name {name!r} says the same twice"
     if any(_is_strange(word) or _GLUED.search(word) for word in words) or words_of(name)[-1] in FUNCTION_WORDS:
         return f"the name {name!r} is hard to say"

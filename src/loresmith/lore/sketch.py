@@ -85,6 +85,11 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
+def described(adjectives: Iterable[str], noun: str) -> str:
+    """Return the pattern of a noun after its article, with one of the adjectives or none: "A lost key"."""
+    return one_of(with_article(each).capitalize() for each in [noun, *(f"{word} {noun}" for word in adjectives)])
+
+
 def number(lowest: int, highest: int) -> Schema:
     """Return the schema of an integer within bounds."""
     return {"type": "integer", "minimum": lowest, "maximum": highest}

@@ -30,10 +30,10 @@ MADE = word_list("""was made, was forged, was found, was stolen, was won, was pu
     was dug, was carved, was lost, belonged""")
 TAKES = word_list("""loses, forgets, cannot, feels, hears, grows, dreams of, must, pays with, ages, sees, wakes""")
 KEEPERS = {
-    "fantasy": word_list("old king, thief, priestess, witch, knight, dragon, monk, merchant, blacksmith, orphan"),
+    "fantasy": word_list("old king, thief, priestess, witch, knight, ranger, monk, merchant, blacksmith, orphan"),
     "norse-mythology": word_list("jarl, seer, whaler, giant, shipbuilder, widow, skald, outlaw, smith, fisherman"),
     "cyberpunk": word_list("hacker, doctor, smuggler, dealer, detective, banker, gang boss, mechanic, pilot, robot"),
-    "post-apocalyptic": word_list("trader, medic, hermit, raider, mechanic, farmer, scout, teacher, guard, child"),
+    "post-apocalyptic": word_list("trader, medic, hermit, raider, mechanic, farmer, scout, teacher, nurse, child"),
     "steampunk": word_list("inventor, captain, duchess, clockmaker, spy, professor, miner, pilot, thief, engineer"),
 }
 ANY_KEEPER = word_list("thief, widow, priest, soldier, merchant, sailor, hermit, child, healer, collector")
