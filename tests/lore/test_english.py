@@ -12,6 +12,7 @@ from loresmith.lore.english import unknown_words, weakness_of, weakness_of_wordi
         "Its shieldmakers and rune carvers sail longships to Kelvarin.",
         "The gearworks' boilers hiss, and nobody's watching the netrunner.",
         "An honest hour with a unicorn, an old union and a house.",
+        "A one-armed captain told her to leave the honeyed, once-great hall.",
         "They've kept a half-empty well for those who ask.",
     ],
 )
@@ -30,7 +31,6 @@ def test_plain_english_is_left_alone(text: str) -> None:
         ("They hide what they are.", "loosely built"),
         ("They wait until they've.", "loosely built"),
         ("robbing to build a castle", "loosely built"),
-        ("They went out at night and came home by day with bread for all who had been left alone in town.", "long"),
     ],
 )
 def test_a_weakness_is_named(text: str, weakness: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import AliasChoices, BaseModel, Field
 
@@ -151,7 +151,7 @@ class RelicKind(Kind[Relic, Brief]):
         return {
             "kind": phrase(brief.subject.capitalize(), asks_for="The kind of object", longest=60),
             "material": phrase(brief.material, asks_for="What it is made of", longest=40),
-            "rarity": {"enum": list(treasures.RARITIES)},
+            "rarity": {"enum": list(get_args(Rarity))},
             "description": short_sentence(
                 f"{with_article(brief.material).capitalize()} {brief.subject} that {one_of(gifts)}",
                 asks_for="what it is",

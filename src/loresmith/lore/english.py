@@ -10,8 +10,8 @@ from spellchecker import SpellChecker
 from loresmith.lore.prose import FUNCTION_WORDS, words_of
 
 _ARTICLES = re.compile(
-    r"\b(an?|the|his|her|its|their) (an?|the|his|her|its|their|of|in|on|at|to|from|by|for|with|and|or|but|is|are|was)\b"
-    r"|\ba ([aeio]\w+|hon\w+|heir\w*|hour)\b|\ban ([^aeiouh\W]\w+|hill|house|h[aeiou]ll)\b",
+    r"\b(an?|the|its|their) (an?|the|his|her|its|their|of|in|on|at|to|from|by|for|with|and|or|but|is|are|was)\b"
+    r"|\ba ((?!one\b|once\b|eu)[aeio]\w+|hon(est|ou?r)\w*|heir\w*|hour)\b|\ban ([^aeiouh\W][a-z]+|hill|house|hall)\b",
     re.IGNORECASE,
 )
 _LOOSE_DEED = re.compile(r"^\w+ing (to|out|off|and|with|in)\b")
@@ -22,7 +22,6 @@ _ALSO_WORDS = frozenset(
     ("cyber", "holo", "nano", "netrunner", "rad", "draugr", "ragnarok", "aether", "skald", "steampunk")
 )
 _CONTRACTION = re.compile("['’](ve|re|ll|d|m)$")
-_MOST_WORDS = 19
 _ENDINGS = ("'s", "’s", "s'", "es", "s", "ed", "er", "ing", "ly", "d")
 _SHORTEST_PART = 3
 _LONGER_PART = 4
@@ -42,8 +41,6 @@ def weakness_of(text: str, known: Collection[str] = ()) -> str | None:
         or words.count("they") > 2
     ):
         return "is loosely built"
-    if len(words) > _MOST_WORDS:
-        return "is long"
     return None
 
 

@@ -46,9 +46,9 @@ def sentence(opening: str, *, asks_for: str) -> Schema:
 
 
 def short_sentence(opening: str, *, asks_for: str) -> Schema:
-    """Return the schema of a sentence of some words after its opening: the fewer, the fewer go astray.
+    """Return the schema of a sentence of a few words after its opening.
 
-    The bound lies where nothing ends any more, so that what ends there was cut (`weakness_of` finds it).
+    The bound lies beyond what a small model writes of itself: at a bound it would glue the next word to the last.
     """
     word = "( [A-Za-z][a-z-]{0,13}('s)?)"
     return _prose(rf"{opening}{word}{{1,14}}(,{word}{{2,10}})?\.", asks_for)

@@ -37,4 +37,3 @@ KEEPERS = {
     "steampunk": word_list("inventor, captain, duchess, clockmaker, spy, professor, miner, pilot, thief, engineer"),
 }
 ANY_KEEPER = word_list("thief, widow, priest, soldier, merchant, sailor, hermit, child, healer, collector")
-RARITIES = word_list("common, uncommon, rare, legendary, unique")
