@@ -95,7 +95,7 @@ UNFIT: dict[str, tuple[str, str]] = {
 """Of each kind a field, and a text that nobody would show."""
 
 
-def written(kind: AnyKind, index: int = 0, **changes: Any) -> dict[str, Any]:
+def written(kind: AnyKind, index: int = 0, /, **changes: Any) -> dict[str, Any]:
     """What a model writes for one item of a kind, with changes; all numbers differ."""
     pattern = str(kind.request(index, 0, []).output_schema)
     pronoun = "He" if "'^He " in pattern else "She"

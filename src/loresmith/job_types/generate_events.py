@@ -167,7 +167,7 @@ class EventKind(Kind[Event, Brief]):
 
 def _forms_of_name(happening: str) -> list[str]:
     noun = happening.rsplit(maxsplit=1)[-1].capitalize()
-    return [f"The {{}} {noun}", f"{noun} of the {{}}", f"The {{}} [A-Z][a-z]{{{{3,7}}}} {noun}"]
+    return [f"The {{}} {noun}", f"{noun} of the {{}}", f"{noun} of {{}}"]
 
 
 @job_type(

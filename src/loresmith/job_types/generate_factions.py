@@ -203,7 +203,7 @@ def _noun_of(kind: str) -> str:
 
 
 def _forms_of_name(noun: str) -> list[str]:
-    return [f"The {{}} {noun}", f"{noun} of the {{}}", f"{noun} of the {{}} [A-Z][a-z]{{{{3,7}}}}"]
+    return [f"The {{}} {noun}", f"{noun} of the {{}}"]
 
 
 @job_type(

@@ -87,18 +87,18 @@ _EXAMPLES: list[Example[Brief]] = [
             "kind": "Net needle",
             "material": "whalebone",
             "rarity": "rare",
-            "description": "A whalebone net needle that ties knots nobody can undo.",
+            "description": "A whalebone net needle that ties what nobody can undo.",
             "appearance": "It has tooth marks at one end and a thread of red wool.",
             "power": "It ties any two boats together across the bay.",
             "name": "The Drowned Needle",
-            "cost": "Its sailor never has dry feet again.",
+            "cost": "No sailor who holds it keeps dry feet.",
             "origin": "It came ashore in the belly of a seal.",
             "keeper": "The harbour master wears it behind his ear.",
         },
     ),
     (
         '"a railway town"',
-        Brief("whistle", "pewter", "bought from a ghost", "silence"),
+        Brief("whistle", "pewter", "bought from a ghost", "a quiet night"),
         {
             "kind": "Whistle",
             "material": "pewter",
@@ -107,8 +107,8 @@ _EXAMPLES: list[Example[Brief]] = [
             "appearance": "It has a dent the size of a thumb.",
             "power": "It delays the clock of any station by one hour.",
             "name": "Whistle of the Quiet Platform",
-            "cost": "Its porter talks in his sleep until morning.",
-            "origin": "It came from a ghost who wanted a ticket.",
+            "cost": "Its porter never has a quiet night again.",
+            "origin": "It came from a ghost in return for a ticket.",
             "keeper": "The porter of platform nine hangs it on a nail.",
         },
     ),
@@ -147,25 +147,24 @@ class RelicKind(Kind[Relic, Brief]):
         """Return what the model is asked to write about one relic."""
         keepers = random.sample(treasures.KEEPERS.get(self.theme, treasures.ANY_KEEPER), 5)
         keeper = one_of(with_article(each).capitalize() for each in keepers)
-        gifts, powers = (random.sample(treasures.GIFTS, 12)[at::2] for at in (0, 1))
+        gifts = random.sample(treasures.GIFTS, 8)
         return {
             "kind": phrase(brief.subject.capitalize(), asks_for="The kind of object", longest=60),
             "material": phrase(brief.material, asks_for="What it is made of", longest=40),
-            "rarity": {"enum": list(get_args(Rarity))},
+            "rarity": {"enum": random.sample(get_args(Rarity), 3)},
             "description": short_sentence(
-                f"{with_article(brief.material).capitalize()} {brief.subject} that {one_of(gifts)}",
+                f"{with_article(brief.material).capitalize()} {brief.subject} that {one_of(gifts[:4])}",
                 asks_for="what it is",
             ),
-            "appearance": short_sentence(f"It {one_of(random.sample(treasures.LOOKS, 5))}", asks_for="how it looks"),
-            "power": short_sentence(f"It {one_of(powers)}", asks_for="what it can do"),
+            "appearance": short_sentence(f"It {one_of(random.sample(treasures.LOOKS, 3))}", asks_for="how it looks"),
+            "power": short_sentence(f"It {one_of(gifts[4:])}", asks_for="what it can do"),
             "name": title_starting(initial, _forms_of_name(brief.subject), random),
             "cost": short_sentence(
-                f"(Its owner|Whoever uses it|The one who carries it) {one_of(random.sample(treasures.TAKES, 5))}",
+                f"(Its owner|Whoever uses it|The one who carries it) {one_of(treasures.TAKES)} {brief.price} "
+                f"{one_of(treasures.WHEN)}",
                 asks_for="what its power takes",
             ),
-            "origin": short_sentence(
-                f"It {one_of(random.sample(treasures.MADE, 5))} {self._when()}", asks_for="where it comes from"
-            ),
+            "origin": short_sentence(f"It was {brief.origin} {self._when()}", asks_for="where it comes from"),
             "keeper": short_sentence(
                 f"{keeper} (keeps|hides|guards|carries|wants to sell) it {self._where()}",
                 asks_for="who has it now",
@@ -194,12 +193,12 @@ class RelicKind(Kind[Relic, Brief]):
 
     def _when(self) -> str:
         name = self._event.plain_name() if self._event else None
-        return f"(during|after|before) {name}," if name else "(in|by|for|from|at|after|during)"
+        return f"(during|after|before) {name}," if name else one_of(treasures.HOW)
 
 
 def _forms_of_name(thing: str) -> list[str]:
     noun = thing.rsplit(maxsplit=1)[-1].capitalize()
-    return [f"The {{}} {noun}", f"{noun} of the {{}}", f"{noun} of {{}}", f"The {{}} [A-Z][a-z]{{{{3,7}}}} {noun}"]
+    return [f"The {{}} {noun}", f"{noun} of the {{}}", f"{noun} of {{}}"]
 
 
 @job_type(

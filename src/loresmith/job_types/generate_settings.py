@@ -57,16 +57,17 @@ class Brief:
     subject: str
     landmark: str
     danger: str
+    secret: str
 
     def text(self) -> str:
         """Return the brief as the prompt tells it."""
-        return f"Place: {self.subject}.\nLandmark: {self.landmark}.\nDanger: {self.danger}."
+        return f"Place: {self.subject}.\nLandmark: {self.landmark}.\nDanger: {self.danger}.\nSecret: {self.secret}."
 
 
 _EXAMPLES: list[Example[Brief]] = [
     (
         '"a circus on the road"',
-        Brief("wagon camp", "a striped mast", "jealous acrobats"),
+        Brief("wagon camp", "a striped mast", "jealous acrobats", "the real director"),
         {
             "kind": "Wagon camp",
             "mood": "cheerful",
@@ -78,12 +79,12 @@ _EXAMPLES: list[Example[Brief]] = [
             "danger": "On Sundays, jealous acrobats loosen the ropes.",
             "first": "apples",
             "second": "trumpets",
-            "secret": "In the lion's cage snores the real director.",
+            "secret": "In the lion's cage snores the real director of the show.",
         },
     ),
     (
         '"a school in the hills"',
-        Brief("boarding school", "an old elm", "strict teachers"),
+        Brief("boarding school", "an old elm", "strict teachers", "another clock"),
         {
             "kind": "Boarding school",
             "mood": "drowsy",
@@ -95,7 +96,7 @@ _EXAMPLES: list[Example[Brief]] = [
             "danger": "Before exams, strict teachers search every bag.",
             "first": "chalk",
             "second": "atlases",
-            "secret": "Above the chapel ticks a second, hidden clock.",
+            "secret": "Above the chapel ticks another clock that runs backwards.",
         },
     ),
 ]
@@ -114,7 +115,9 @@ class SettingKind(Kind[Setting, Brief]):
     def draw_briefs(self, random: Random, total: int) -> list[Brief]:
         """Return briefs from the lists."""
         kinds = places.PLACES.get(self.theme, places.ANY_PLACE)
-        return [Brief(*angle) for angle in angles(random, total, kinds, places.LANDMARKS, places.DANGERS)]
+        return [
+            Brief(*angle) for angle in angles(random, total, kinds, places.LANDMARKS, places.DANGERS, places.SECRETS)
+        ]
 
     def fields(self, brief: Brief, initial: str, random: Random) -> dict[str, Schema]:
         """Return what the model is asked to write about one place."""
@@ -140,7 +143,8 @@ class SettingKind(Kind[Setting, Brief]):
             "first": {"enum": goods[:8]},
             "second": {"enum": goods[8:]},
             "secret": short_sentence(
-                f"{one_of(hidden)} (lies|sleeps|waits|is|stands) (a|an|the|one)", asks_for="what nobody is told"
+                f"{one_of(hidden)} (lies|is|waits) {brief.secret} {one_of(places.OF_SECRETS)}",
+                asks_for="what nobody is told",
             ),
         }
 

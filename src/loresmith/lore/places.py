@@ -26,14 +26,17 @@ MOODS = word_list("""gloomy, busy, silent, windy, crowded, cold, dusty, misty, s
 BUILT = word_list("""built around, built on, built under, hidden behind, ruled by, known for, surrounded by,
     divided by, watched by""")
 WHERE = word_list("In the middle, By the gate, On the hill, Above the roofs, At the far end, Beside the road")
-STANDS = word_list("stands, rises, leans, towers")
-LIVES = word_list("""live, sell, fish, hunt, build, trade, work, guard, repair, pray, carry, fear, dig, brew, tell,
-    keep, grow, hide, gather, burn""")
+STANDS = word_list("stands, rises, leans, looms")
+LIVES = word_list("""live from, sell, fish for, hunt, trade in, guard, pray to, fear, dig for, brew, grow, hide from,
+    whisper about, repair, wait for, sing about, pay for, argue about, never trust, look after""")
 FEARS = word_list("At night, In winter, In summer, After rain, At dawn, When the wind turns")
 HIDDEN = word_list("""Under the streets, Behind a wall, Below the floor, In a locked room, Under the water,
     Inside the oldest house, Beneath a stone""")
-"""Where the secret of a place lies; what it is is the model's."""
-LINKS = word_list("that, with, made of, full of, covered in, where, from, over")
+SECRETS = word_list("""a sealed door, a map, a second town, a sleeping child, a chest of letters, a prisoner, an altar,
+    a treasure, a grave without a name, a machine, a tunnel, a crown, an old enemy, a garden, a list, a weapon""")
+"""Where and what the secret of a place is; the rest of it is the model's."""
+LINKS = word_list("that, made of, full of, covered in, where, older than, built by")
+OF_SECRETS = word_list("that, which, from, made for, left by, older than, stolen from")
 """How a sentence goes on after what the brief gave: without such a word a small model would end there."""
 GOODS = {
     "fantasy": word_list("""silver, salt, healing herbs, old books, swords, wool, honey, horses, timber, candles, maps,

@@ -114,7 +114,10 @@ def problem_of_title(name: str, not_names: Collection[str]) -> str | None:
     stems = [word.removesuffix("s") for word in words]
     if not stems or any(one in other for at, one in enumerate(stems) for other in stems[:at] + stems[at + 1 :]):
         return f"the name {name!r} says the same twice"
-    if any(_is_strange(word) or _GLUED.search(word) for word in words) or words_of(name)[-1] in FUNCTION_WORDS:
+    if (
+        any(_is_strange(word) or _GLUED.search(word) or "aa" in word for word in words)
+        or words_of(name)[-1] in FUNCTION_WORDS
+    ):
         return f"the name {name!r} is hard to say"
     return None
 

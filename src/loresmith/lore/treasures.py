@@ -18,17 +18,18 @@ ANY_OBJECT = word_list("""ring, knife, mask, book, mirror, key, map, bell, lante
 MATERIALS = word_list("""iron, silver, gold, bone, glass, black stone, oak, copper, leather, brass, steel, ivory, jade,
     ash wood, bronze, crystal, tin, horn, obsidian""")
 ORIGINS = word_list("""made by a blind smith, found in a grave, stolen from a ruler, won in a game, pulled from a wreck,
-    made for a wedding, forged in a war, given to a traitor, made by two sisters, left by a stranger,
-    bought with a life, dug out of ashes""")
-PRICES = word_list("""memory, sleep, warmth, sight, luck, years of life, truth, friends, hearing, dreams, blood, hope,
-    balance, courage, a name, taste""")
+    made for a wedding, forged in a war, given to a traitor, made by two sisters, left by a stranger, bought with a
+    life, dug out of ashes, lost in a storm, carved in a prison, cut from a giant""")
+PRICES = word_list("""a memory, sleep, warmth, an eye, luck, a year of life, friends, hearing, dreams, blood, hope,
+    courage, a name, the taste of bread, a shadow, an old love, the way home""")
 GIFTS = word_list("""shows, opens, heals, hides, calls, stops, finds, burns, lifts, protects, wakes, cuts, freezes,
     breaks, reads, lights, mends, remembers, warns, silences""")
-LOOKS = word_list("""is covered with, is cracked and, is wrapped in, is engraved with, is as cold as, is small and,
-    glows like, smells of, is shaped like, is heavy and, hums like, is stained with""")
-MADE = word_list("""was made, was forged, was found, was stolen, was won, was pulled, was given, was left, was bought,
-    was dug, was carved, was lost, belonged""")
-TAKES = word_list("""loses, forgets, cannot, feels, hears, grows, dreams of, must, pays with, ages, sees, wakes""")
+LOOKS = word_list("""is covered with, is wrapped in, is engraved with, glows like, smells of, is shaped like, hums like,
+    is stained with, is no larger than, has lost, is set with, changes its""")
+TAKES = word_list("loses, gives up, pays with, is robbed of, trades away")
+WHEN = word_list("""when, until, because, whenever, for, and never""")
+HOW = word_list("in, for, after, under, during, near, before, who, that")
+"""How a sentence goes on after what the brief gave."""
 KEEPERS = {
     "fantasy": word_list("old king, thief, priestess, witch, knight, ranger, monk, merchant, blacksmith, orphan"),
     "norse-mythology": word_list("jarl, seer, whaler, giant, shipbuilder, widow, skald, outlaw, smith, fisherman"),
