@@ -131,7 +131,8 @@ class EventKind(Kind[Event, Brief]):
                 asks_for="what happened",
             ),
             "course": short_sentence(
-                f"(The|Some|Two) {one_of(random.sample(actors, 4))} {one_of(did)}", asks_for="who did what"
+                f"(The|Some|Two) {one_of(random.sample(actors, 4))} {one_of(did)} {happenings.WHAT}",
+                asks_for="who did what",
             ),
             "name": title_starting(initial, _forms_of_name(brief.subject), random),
             "cause": short_sentence(
@@ -141,7 +142,10 @@ class EventKind(Kind[Event, Brief]):
             "affected": short_sentence(
                 f"{one_of(random.sample(happenings.MANY, 3))} {brief.victims} {one_of(ends)}", asks_for="who suffered"
             ),
-            "consequence": short_sentence(f"{one_of(random.sample(happenings.SINCE, 2))},", asks_for="what came of it"),
+            "consequence": short_sentence(
+                f"{one_of(random.sample(happenings.SINCE, 2))}, {one_of(random.sample(happenings.CHANGED, 4))}",
+                asks_for="what came of it",
+            ),
         }
 
     def judge(self, brief: Brief, value: Mapping[str, Any]) -> dict[str, str]:

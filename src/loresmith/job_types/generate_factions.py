@@ -68,16 +68,20 @@ class Brief:
     aim: str
     seat: str
     emblem: str
+    secret: str
 
     def text(self) -> str:
         """Return the brief as the prompt tells it."""
-        return f"Faction: {self.subject}.\nGoal: {self.aim}.\nHeadquarters: {self.seat}.\nSymbol: {self.emblem}."
+        return (
+            f"Faction: {self.subject}.\nGoal: {self.aim}.\nHeadquarters: {self.seat}.\nSymbol: {self.emblem}.\n"
+            f"Secret: they {self.secret} somebody or something."
+        )
 
 
 _EXAMPLES: list[Example[Brief]] = [
     (
         '"a fishing village"',
-        Brief("net makers' union", "to keep the trawlers away", "in a tarred shed", "gull"),
+        Brief("net makers' union", "to keep the trawlers away", "in a tarred shed", "gull", "sank"),
         {
             "kind": "Net makers' union",
             "reputation": "dogged",
@@ -95,7 +99,7 @@ _EXAMPLES: list[Example[Brief]] = [
     ),
     (
         '"a railway town"',
-        Brief("signalmen's lodge", "to run the night trains", "on a disused platform", "lamp"),
+        Brief("signalmen's lodge", "to run the night trains", "on a disused platform", "lamp", "send signs to"),
         {
             "kind": "Signalmen's lodge",
             "reputation": "punctual",
@@ -129,9 +133,8 @@ class FactionKind(Kind[Faction, Brief]):
     def draw_briefs(self, random: Random, total: int) -> list[Brief]:
         """Return briefs from the lists."""
         kinds = factions.ORGANISATIONS.get(self.theme, factions.ANY_ORGANISATION)
-        return [
-            Brief(*angle) for angle in angles(random, total, kinds, factions.AIMS, factions.SEATS, factions.EMBLEMS)
-        ]
+        others = (factions.AIMS, factions.SEATS, factions.EMBLEMS, factions.SECRETS)
+        return [Brief(*angle) for angle in angles(random, total, kinds, *others)]
 
     def fields(self, brief: Brief, initial: str, random: Random) -> dict[str, Schema]:
         """Return what the model is asked to write about one faction."""
@@ -167,9 +170,7 @@ class FactionKind(Kind[Faction, Brief]):
                 asks_for="What is on their banner",
                 longest=80,
             ),
-            "secret": short_sentence(
-                f"They {one_of(random.sample(factions.SECRETS, 4))}", asks_for="what nobody else knows"
-            ),
+            "secret": short_sentence(f"They {brief.secret}", asks_for="what nobody else knows"),
         }
 
     def judge(self, brief: Brief, value: Mapping[str, Any]) -> dict[str, str]:

@@ -33,12 +33,12 @@ AIM_VERBS = word_list("""free, guard, take, find, avenge, protect, bring, contro
 PRACTICES = word_list("""guards, sells, steals, hunts, controls, trains, hides, trades in, protects, builds, watches,
     obeys, collects, robs, teaches, serves, rules, lives by, lends, repairs, smuggles, fights, keeps""")
 DOINGS = {
-    "method": word_list("""stealing, hiding, selling, guarding, robbing, bribing, smuggling, forging, blackmailing,
-        training, feeding, kidnapping"""),
-    "scheme": word_list("""spreading, buying, breaking, watching, recruiting, building, hunting, collecting,
-        burning, raiding, following, poisoning"""),
+    "method": word_list("""bribing, blackmailing, robbing, recruiting, watching, warning, freeing, hunting, kidnapping,
+        hiding, following, teaching"""),
+    "scheme": word_list("""stealing, selling, smuggling, forging, collecting, burning, buying, copying, guarding,
+        spreading, building, breaking"""),
 }
-"""First words of what a faction does; the rest is the model's."""
+"""First words of what a faction does to people, and to things; the rest is the model's."""
 TITLES = {
     "fantasy": word_list("Grandmaster, Captain, Lord, Lady, High Priest, Marshal, Elder"),
     "norse-mythology": word_list("Jarl, Chieftain, Seer, Captain, Elder, Lawspeaker"),
@@ -49,6 +49,6 @@ TITLES = {
 ANY_TITLE = word_list("Captain, Master, Elder, Chief, Mother, Speaker")
 COLOURS = word_list("""black, white, red, silver, golden, broken, burning, blue, green, iron, open, bleeding, winged,
     rusty, severed, sleeping""")
-SECRETS = word_list("""secretly serve, secretly work for, secretly fear, once betrayed, once killed, once burned,
-    owe their wealth to, stole their treasure from, were founded by, have lost, have poisoned, are ruled by,
-    are led by, have sold, made a pact with, are paid by""")
+SECRETS = word_list("""secretly serve, secretly fear, once betrayed, once killed, once burned, owe their wealth to,
+    stole their treasure from, were founded by, have lost, have poisoned, are ruled by, have sold, made a pact with,
+    are paid by, cannot find, no longer believe in, are hunted by, keep a list of""")

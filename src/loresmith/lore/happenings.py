@@ -22,12 +22,13 @@ VICTIMS = word_list("""children, soldiers, farmers, merchants, sailors, prisoner
     refugees, healers, old people, hunters, rulers, strangers""")
 TIMES = word_list("""before dawn, at midnight, in spring, in autumn, in midwinter, on a market day, during a storm,
     on a holy day, in a dry summer, under a full moon, in thick fog, after the harvest""")
-BEGAN = word_list("""destroyed, took, ended, changed, split, ruined, shook, killed, saved, emptied, reached, united,
-    freed, humbled, cost, covered, divided, left, cut off, surprised""")
-DID = word_list("""attacked, burned, broke, stole, betrayed, killed, found, fled, opened, closed, lost, won, seized,
-    hid, refused, poisoned, freed, carried, followed, warned""")
-SUFFERED = word_list("""lost, fled, died, starved, hid, fought, paid, waited, suffered, left, slept, buried, prayed,
-    worked, escaped, wept""")
+BEGAN = word_list("""destroyed the, ended the, changed the, split the, ruined the, shook the, saved the, emptied the,
+    united the, freed the, humbled the, covered the, divided the, surprised the, cost the, darkened the""")
+DID = word_list("""attacked, burned, stole, betrayed, found, opened, closed, seized, hid, poisoned, freed, carried away,
+    followed, warned, crowned, buried, abandoned, blamed, drowned, rebuilt""")
+WHAT = "(the|a|their|every)"
+SUFFERED = word_list("""lost their, fled from, died in, hid in, paid for, waited for, slept in, buried their,
+    prayed for, escaped from, wept for, were blamed for, were sold to, went without, worked for""")
 ACTORS = {
     "fantasy": word_list("knights, soldiers, rebels, wizards, priests, thieves, villagers, guards, nobles, dragons"),
     "norse-mythology": word_list("vikings, raiders, giants, wolves, sailors, hunters, outlaws, seers"),
@@ -41,5 +42,8 @@ MANY = word_list("Many, Most, Hundreds of, Some, All, Only the")
 SINCE = word_list(
     "Since then, Because of it, To this day, A year later, After that day, From that day on, The next morning"
 )
+CHANGED = word_list("""nobody dares to, nobody trusts, everyone fears, the survivors remember, people whisper about,
+    nobody may, every child knows, strangers must, the guards watch, the rich pay for, the poor sing about,
+    nobody speaks of, travellers avoid, the old ones curse""")
 LINKS = word_list("that, between, about, over, from, with, which, in")
 """How a sentence goes on after what the brief gave."""
