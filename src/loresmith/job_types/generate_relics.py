@@ -160,8 +160,8 @@ class RelicKind(Kind[Relic, Brief]):
             "power": short_sentence(f"It {one_of(gifts[4:])}", asks_for="what it can do"),
             "name": title_starting(initial, _forms_of_name(brief.subject), random),
             "cost": short_sentence(
-                f"(Its owner|Whoever uses it|The one who carries it) {one_of(treasures.TAKES)} {brief.price} "
-                f"{one_of(treasures.WHEN)}",
+                f"(Its owner|Whoever uses it|The one who carries it) {one_of(random.sample(treasures.TAKES, 2))} {brief.price} "
+                f"{one_of(random.sample(treasures.WHEN, 3))}",
                 asks_for="what its power takes",
             ),
             "origin": short_sentence(f"It was {brief.origin} {self._when()}", asks_for="where it comes from"),

@@ -132,7 +132,7 @@ class SettingKind(Kind[Setting, Brief]):
             ),
             "air": {"enum": moods[6:]},
             "landmark": short_sentence(
-                f"{one_of(places.WHERE)} {one_of(places.STANDS)} {brief.landmark} {one_of(places.LINKS)}",
+                f"{one_of(random.sample(places.WHERE, 3))} {one_of(places.STANDS)} {brief.landmark} {one_of(random.sample(places.LINKS, 3))}",
                 asks_for="what everybody sees first",
             ),
             "name": title_starting(initial, _forms_of_name(brief.subject), random),

@@ -43,7 +43,7 @@ SINCE = word_list(
     "Since then, Because of it, To this day, A year later, After that day, From that day on, The next morning"
 )
 CHANGED = word_list("""nobody dares to, nobody trusts, everyone fears, the survivors remember, people whisper about,
-    nobody may, every child knows, strangers must, the guards watch, the rich pay for, the poor sing about,
-    nobody speaks of, travellers avoid, the old ones curse""")
+    nobody may, every child knows, strangers must, the guards watch, the rich pay for the, the poor sing about the,
+    nobody speaks of the, travellers avoid, the old ones curse""")
 LINKS = word_list("that, between, about, over, from, with, which, in")
 """How a sentence goes on after what the brief gave."""
