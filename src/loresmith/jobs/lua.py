@@ -39,6 +39,11 @@ CLOCK: Final = _load("clock")
 TOUCH: Final = _load("touch")
 REMEMBER: Final = _load("remember")
 RETIRE: Final = _load("retire")
+DELETE: Final = _load("delete")
+UNSET: Final = _load("unset")
+PAGE: Final = _load("page")
+PLACES: Final = _load("places")
+DEPTH: Final = _load("depth")
 
 ALL: Final = (
     INTEND,
@@ -60,6 +65,11 @@ ALL: Final = (
     TOUCH,
     REMEMBER,
     RETIRE,
+    DELETE,
+    UNSET,
+    PAGE,
+    PLACES,
+    DEPTH,
 )
 
 SOURCES: Final = {script.sha: script.source for script in ALL}
