@@ -14,11 +14,12 @@ from loresmith.api.deps import Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
-from loresmith.api.routes import health, job_types, jobs, reference
+from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit
 from loresmith.jobs import JobManager, JobsError
 
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
+    {"name": "queues", "description": "All jobs together."},
     {"name": "job types", "description": "What can be submitted."},
     {"name": "health", "description": "For those who watch over the process."},
 ]
@@ -45,7 +46,7 @@ def create_app(manager: JobManager, *, readiness: Readiness = all_there, version
     app.state.readiness = readiness
     for error in (Problem, JobsError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
-    for group in (jobs, job_types, health, reference):
+    for group in (submit, read, actions, events, queues, job_types, health, reference):
         app.include_router(group.router)
 
     @cache

@@ -7,7 +7,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from loresmith.jobs import JobManager, JobNotFoundError
+from loresmith.api.errors import Problem
+from loresmith.jobs import LOCAL_OWNER, JobManager, JobNotFoundError
 
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 """Returns what is missing: its name → what is wrong with it. Empty when all is there."""
@@ -44,3 +45,24 @@ def job_id_of(request: Request) -> str:
     if job_id != job_id.lower():
         raise JobNotFoundError(job_id)
     return job_id
+
+
+def owner_of(_request: Request) -> str:
+    """Return whose the jobs are that this request submits."""
+    return LOCAL_OWNER
+
+
+def is_admin(_request: Request) -> bool:
+    """Tell whether the caller may see and act on everybody's jobs, and on queues."""
+    return True
+
+
+def viewer_of(request: Request) -> str | None:
+    """Return whose jobs this request may see and act on; None: everybody's."""
+    return None if is_admin(request) else owner_of(request)
+
+
+def require_admin(request: Request) -> None:
+    """Raise Problem unless the caller is an admin."""
+    if not is_admin(request):
+        raise Problem("forbidden", "expected a caller with the admin scope")
