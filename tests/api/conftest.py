@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from loresmith.api import create_app
+from loresmith.api.protocol import BoundedProtocol
 from loresmith.bootstrap import build_manager, build_registry
 from loresmith.jobs import JobContext, JobManager, JobRegistry, PermanentError, TransientError, Worker, job_type
 from loresmith.jobs.connection import Connections
@@ -62,6 +63,8 @@ async def play(ctx: JobContext[Play]) -> list[Verse]:
         match name:
             case "item" if int(value) not in ctx.items:
                 await ctx.save_item(int(value), Verse(text=f"{value}\n\u2028 of {ctx.job_id}"))
+            case "big" if int(value) not in ctx.items:
+                await ctx.save_item(int(value), Verse(text="x" * 60_000))
             case "report":
                 ctx.report(float(value), f"at step {place}")
             case "finalize":
@@ -147,7 +150,7 @@ class _Server(uvicorn.Server):
 async def address(app: FastAPI) -> AsyncIterator[tuple[str, int]]:
     """Host and port of a real server with the API."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        server = _Server(uvicorn.Config(app, http=BoundedProtocol, log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         await wait_until(lambda: server.started)
         yield listening.getsockname()

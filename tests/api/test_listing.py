@@ -86,7 +86,7 @@ async def test_a_filter_that_fits_few_of_many_costs_a_short_page(api: httpx2.Asy
         "limit=0",
         "limit=101",
         "limit=x",
-        "limit=١",
+        "limit=%D9%A1",
         "created_after=yesterday",
         "created_after=2026-01-31T12:00:00",
         "cursor=x",

@@ -45,9 +45,19 @@ async def api(
 ) -> AsyncGenerator[Task]:
     """The REST API on a socket; with `replicas`, a submit waits for so many replicas of Redis."""
     async with connect(redis_url) as redis:
-        app = create_app(build_manager(redis, build_registry(), replicas=replicas), readiness=ready, version=version)
-        async with serving(app, bound) as task:
-            yield task
+        manager = build_manager(redis, build_registry(), replicas=replicas)
+        app = create_app(manager, readiness=ready, version=version)
+        async with serving(app, bound) as (task, wish):
+
+            def end() -> None:
+                manager.release_waiters()  # else the server would wait for each event stream
+                wish()
+
+            try:
+                yield task, end
+            finally:
+                manager.release_waiters()
+        await manager.close()
 
 
 @contextlib.asynccontextmanager

@@ -63,9 +63,15 @@ class Follower:
         self._silent_from = time.monotonic()
         self._last: Glance = first.glance
         if after != first.glance.seq:
-            self._tell_whole(EventName.SNAPSHOT, first, is_last=not first.glance.done)
-            if first.glance.done:
-                self._tell_whole(EventName.DONE, first)
+            self._begin(first, fresh=after is None)
+
+    def _begin(self, first: JobView, *, fresh: bool) -> None:
+        """Tell the whole job; of one that has ended just the end to a client that comes back: one event, with its id."""
+        done = first.glance.done
+        if fresh or not done:
+            self._tell_whole(EventName.SNAPSHOT, first, is_last=not done)
+        if done:
+            self._tell_whole(EventName.DONE, first)
 
     @property
     def has_nothing_to_tell(self) -> bool:

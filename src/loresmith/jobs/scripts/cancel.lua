@@ -8,7 +8,8 @@ if not lease or not document then
   return ''
 end
 if lease ~= 'end' then
-  if redis.call('SET', KEYS[3], ARGV[1], 'NX', 'EX', ARGV[2]) then
+  local new = redis.call('SET', KEYS[3], ARGV[1], 'NX', 'EX', ARGV[2])
+  if new and string.sub(lease, -1) ~= ':' then -- one that waits ends at once
     redis.call('PUBLISH', ARGV[5], '{"cancelling":true,"items":{},"job":' .. document .. '}')
   end
   redis.call('PUBLISH', ARGV[3], ARGV[4])
