@@ -13,7 +13,7 @@ LARGE = MOST_HEAD_BYTES + 1
 
 
 async def answer_to(address: Address, *parts: bytes) -> bytes:
-    """Send bytes in pieces and return what comes until the connection ends; the server may end it before all is sent."""
+    """Send bytes in pieces and return what comes until the server ends the connection, perhaps before all is sent."""
     reader, writer = await asyncio.open_connection(*address)
     answer = b""
     try:

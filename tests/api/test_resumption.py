@@ -1,4 +1,4 @@
-"""A stream that is cut anywhere and resumed ends in the same state as one that was not: nothing lost, nothing doubled."""
+"""A stream that is cut anywhere and resumed ends as one that was not: nothing is lost, nothing doubled."""
 
 import asyncio
 from collections.abc import Callable

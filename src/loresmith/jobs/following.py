@@ -120,7 +120,7 @@ class Follower:
     async def _take(self, change: Change) -> None:
         shown = Shown(bytes(change.job), cancelling=change.cancelling)
         seen, before = shown.glance, self._last
-        if seen.seq <= before.seq:
+        if not self._is_news(seen):
             return
         self._silent_from = time.monotonic()
         if seen.done or seen.seq != before.seq + 1:
@@ -132,6 +132,9 @@ class Follower:
         self._last, self._held = seen, shown
         if (seen.state, seen.attempt, seen.rescues) != (before.state, before.attempt, before.rescues):
             self._show(EventName.STATUS, shown)
+
+    def _is_news(self, seen: Glance) -> bool:
+        return seen.seq > self._last.seq or (seen.done and not self._last.done)
 
     def _show(self, name: EventName, shown: Shown) -> None:
         self._held = None
@@ -149,7 +152,7 @@ class Follower:
         except JobNotFoundError:
             self.watch.close()
             return
-        if view.glance.seq > self._last.seq:
+        if self._is_news(view.glance):
             self._held, self._last = None, view.glance
             self._tell_whole(EventName.DONE if view.glance.done else EventName.SNAPSHOT, view)
 
