@@ -14,12 +14,14 @@ from loresmith.api.deps import Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
-from loresmith.api.routes import health, job_types, jobs, reference, worlds
+from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit
+from loresmith.api.routes import worlds as saved_worlds
 from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
 
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
+    {"name": "queues", "description": "All jobs together."},
     {"name": "job types", "description": "What can be submitted."},
     {"name": "worlds", "description": "What was made, and lasts."},
     {"name": "health", "description": "For those who watch over the process."},
@@ -27,9 +29,9 @@ _TAGS = [
 
 
 def create_app(
-    manager: JobManager, saved: Worlds, *, readiness: Readiness = all_there, version: str | None = None
+    manager: JobManager, worlds: Worlds, *, readiness: Readiness = all_there, version: str | None = None
 ) -> FastAPI:
-    """Return the HTTP API over `manager` and the saved worlds.
+    """Return the HTTP API over `manager` and the saved `worlds`.
 
     `readiness` tells what is missing besides Redis, which is always asked: name → what is wrong, empty when all is
     there. It must not raise.
@@ -46,11 +48,11 @@ def create_app(
         middleware=[Middleware(Edge)],
     )
     app.state.manager = manager
-    app.state.worlds = saved
+    app.state.worlds = worlds
     app.state.readiness = readiness
     for error in (Problem, JobsError, DatabaseError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
-    for group in (jobs, job_types, worlds, health, reference):
+    for group in (submit, read, actions, events, queues, job_types, saved_worlds, health, reference):
         app.include_router(group.router)
 
     @cache

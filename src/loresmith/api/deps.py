@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from loresmith.api.errors import Problem
 from loresmith.db import Worlds
 from loresmith.jobs import LOCAL_OWNER, JobManager, JobNotFoundError
 
@@ -39,11 +40,6 @@ def worlds_of(request: Request) -> Worlds:
     return request.app.state.worlds
 
 
-def owner_of(_: Request) -> str | None:
-    """Return whose worlds the caller may see: those of the one owner of this machine. None would mean everybody's."""
-    return LOCAL_OWNER
-
-
 def readiness_of(request: Request) -> Readiness:
     """Return the check for what this process needs besides Redis."""
     return request.app.state.readiness
@@ -55,3 +51,24 @@ def job_id_of(request: Request) -> str:
     if job_id != job_id.lower():
         raise JobNotFoundError(job_id)
     return job_id
+
+
+def owner_of(_request: Request) -> str:
+    """Return whose the jobs are that this request submits."""
+    return LOCAL_OWNER
+
+
+def is_admin(_request: Request) -> bool:
+    """Tell whether the caller may see and act on everybody's jobs and worlds, and on queues."""
+    return True
+
+
+def viewer_of(request: Request) -> str | None:
+    """Return whose jobs and worlds this request may see and act on; None: everybody's."""
+    return None if is_admin(request) else owner_of(request)
+
+
+def require_admin(request: Request) -> None:
+    """Raise Problem unless the caller is an admin."""
+    if not is_admin(request):
+        raise Problem("forbidden", "expected a caller with the admin scope")

@@ -7,6 +7,7 @@ nothing a stranger sends can cut a hash tag.
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +29,7 @@ def parse_job_id(text: str) -> str | None:
     return parsed if parsed == text else None
 
 
+@lru_cache(maxsize=1024)
 def owner_digest(owner: str) -> str:
     """Return the form in which an owner enters keys: 32 hex digits."""
     return hashlib.sha256(owner.encode()).hexdigest()[:32]
@@ -69,13 +71,18 @@ def idempotency(owner: str, key: str) -> str:
 
 
 def events(job_id: str) -> str:
-    """channel: the document after each change."""
+    """channel: each change of the job, JSON: the document, items finished with it, whether a cancel is asked for."""
     return f"job-events:{job_id}"
 
 
 def owned(owner: str) -> str:
     """zset: ids of an owner's jobs by creation time, a hint for listing."""
     return f"jobs:{{{owner_digest(owner)}}}"
+
+
+def everybodys() -> str:
+    """zset: ids of all jobs by creation time, for those who may see them all; a hint too."""
+    return "jobs:{all}"
 
 
 CANCELS: Final = "job-cancels"
