@@ -9,14 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
-from loresmith.api.deps import Readiness, all_there
+from loresmith.api.deps import BareRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
 from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit
 from loresmith.jobs import JobManager, JobsError
 
+GROUPS = (submit, read, actions, events, queues, job_types, health, reference)
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
     {"name": "queues", "description": "All jobs together."},
@@ -46,7 +48,7 @@ def create_app(manager: JobManager, *, readiness: Readiness = all_there, version
     app.state.readiness = readiness
     for error in (Problem, JobsError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
-    for group in (submit, read, actions, events, queues, job_types, health, reference):
+    for group in GROUPS:
         app.include_router(group.router)
 
     @cache
@@ -58,4 +60,13 @@ def create_app(manager: JobManager, *, readiness: Readiness = all_there, version
 
 
 def _answer_problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        error = HTTPException(405, headers={"Allow": ", ".join(_methods_of(request))})
     return problem_response(problem_of(error), request_id=request.state.request_id)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return what a path takes, over all its routes: the one that refused knows only its own."""
+    routes = [route for group in GROUPS for route in group.router.routes if isinstance(route, BareRoute)]
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in fitting for method in route.methods})

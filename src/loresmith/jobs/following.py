@@ -66,7 +66,7 @@ class Follower:
             self._begin(first, fresh=after is None)
 
     def _begin(self, first: JobView, *, fresh: bool) -> None:
-        """Tell the whole job; of one that has ended just the end to a client that comes back: one event, with its id."""
+        """Tell the whole job; to a client that comes back to an ended one just the end: one event, with its id."""
         done = first.glance.done
         if fresh or not done:
             self._tell_whole(EventName.SNAPSHOT, first, is_last=not done)
