@@ -6,16 +6,17 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from loresmith.api.deps import BareRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
 from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit
+from loresmith.api.shortcut import Shortcut
 from loresmith.jobs import JobManager, JobsError
 
 GROUPS = (submit, read, actions, events, queues, job_types, health, reference)
@@ -27,13 +28,25 @@ _TAGS = [
 ]
 
 
+class _App(FastAPI):
+    """FastAPI for what it is good at; what every request needs, and the two that nearly all are, stand before it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        routed = super().__call__
+        self._front = Edge(Shortcut(routed, self, submit=submit.submit_job, read=read.read_job))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front(scope, receive, send)
+
+
 def create_app(manager: JobManager, *, readiness: Readiness = all_there, version: str | None = None) -> FastAPI:
     """Return the HTTP API over `manager`.
 
     `readiness` tells what is missing besides Redis, which is always asked: name → what is wrong, empty when all is
     there. It must not raise.
     """
-    app = FastAPI(
+    app = _App(
         title="LoreSmith",
         version=version or distribution_version("loresmith"),
         openapi_tags=_TAGS,
@@ -42,7 +55,6 @@ def create_app(manager: JobManager, *, readiness: Readiness = all_there, version
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
-        middleware=[Middleware(Edge)],
     )
     app.state.manager = manager
     app.state.readiness = readiness

@@ -117,7 +117,8 @@ class JobManager:
 
     async def place(self, *views: JobView) -> None:
         """Note in views of pending jobs how many wait before them. Raises StoreUnavailableError."""
-        await self._available(lambda: self._reader.place(views))
+        if any(view.glance.status is Status.PENDING for view in views):
+            await self._available(lambda: self._reader.place(views))
 
     async def view_many(self, job_ids: Sequence[str], *, owner: str | None = None) -> list[JobView | None]:
         """Return jobs in the order asked for, None for each that is not found. Raises StoreUnavailableError."""
