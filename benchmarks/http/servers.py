@@ -1,10 +1,9 @@
 """The servers that are measured, each a process of its own: ours as it ships, and routes as FastAPI documents them.
 
-python -m benchmarks.http.servers ours|idiomatic REDIS_URL PORT
+python -m benchmarks.http.servers ours|idiomatic|tuned|worker REDIS_URL PORT
 """
 
 import asyncio
-import json
 import os
 import socket
 import sys
@@ -17,10 +16,13 @@ import uvloop
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 
+from benchmarks.http.streams import end_later
 from loresmith.api import create_app
 from loresmith.bootstrap import build_manager, build_registry, connect
 from loresmith.cli.http import serving
 from loresmith.cli.whole import tune_garbage_collection
+from loresmith.jobs import JobRegistry, Worker
+from loresmith.jobs.connection import Connections
 
 _DAY_SECONDS = 86_400
 
@@ -63,7 +65,7 @@ def idiomatic(redis_url: str) -> FastAPI:
         stored = await client.get(f"job:{job_id}")
         if stored is None:
             raise HTTPException(404)
-        return json.loads(stored)
+        return Job.model_validate_json(stored)
 
     @app.post("/jobs", response_model=Job, status_code=202)
     async def submit(asked: Submit) -> Any:  # pyright: ignore[reportUnusedFunction]
@@ -87,13 +89,33 @@ async def serve(kind: str, redis_url: str, port: int) -> None:
     os.sched_setaffinity(0, {0})
     with socket.create_server(("127.0.0.1", port), backlog=8192) as bound:
         async with connect(redis_url) as client:
-            app = create_app(build_manager(client, build_registry())) if kind == "ours" else idiomatic(redis_url)
+            manager = build_manager(client, build_registry())
+            app = create_app(manager) if kind == "ours" else idiomatic(redis_url)
             async with serving(app, bound):
-                tune_garbage_collection()
-                sys.stdout.write("ready\n")
-                sys.stdout.flush()
-                await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+                await _until_told(tuned=kind != "idiomatic")
+                manager.release_waiters()
+            await manager.close()
+
+
+async def work(redis_url: str) -> None:
+    """Run jobs on the other core until the input ends."""
+    os.sched_setaffinity(0, {1})
+    registry = JobRegistry().add(end_later)
+    worker = Worker(connections=Connections(redis_url), registry=registry, resources={}, concurrency=2_000)
+    running = asyncio.create_task(worker.run())
+    await _until_told()
+    worker.stop()
+    worker.stop()
+    await running
+
+
+async def _until_told(*, tuned: bool = True) -> None:
+    if tuned:
+        tune_garbage_collection()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    uvloop.run(work(sys.argv[2]) if sys.argv[1] == "worker" else serve(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -34,7 +34,9 @@ class _App(FastAPI):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         routed = super().__call__
-        self._front = Edge(Shortcut(routed, self, submit=submit.submit_job, read=read.read_job))
+        self._front = Edge(
+            Shortcut(routed, self, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)

@@ -68,5 +68,5 @@ def _add_headers(message: Message, request_id: str) -> None:
     headers: list[tuple[bytes, bytes]] = message["headers"]
     headers.append((b"x-request-id", request_id.encode()))
     headers.extend(_SECURITY)
-    if all(name != _POLICY for name, _ in headers):
+    if not any([name == _POLICY for name, _ in headers]):
         headers.append(_STRICTEST)

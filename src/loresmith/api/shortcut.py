@@ -1,4 +1,4 @@
-"""The two paths that nearly all requests take, told by their text: submit and read go past the router."""
+"""The paths that nearly all requests take, told by their text: submit, read and follow go past the router."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -15,17 +15,18 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 _JOBS: Final = "/jobs"
 _JOB_PREFIX: Final = "/jobs/"
+_EVENTS: Final = "/events"
 _JOB_LENGTH: Final = len("/jobs/00000000-0000-0000-0000-000000000000")
 
 
 class Shortcut:
     """Calls the function of the route as the router would, at a fraction of its cost; all else goes to the router."""
 
-    def __init__(self, routed: ASGIApp, app: object, *, submit: Endpoint, read: Endpoint) -> None:
+    def __init__(self, routed: ASGIApp, app: object, *, submit: Endpoint, read: Endpoint, follow: Endpoint) -> None:
         self._routed = routed
         self._app = app
         self._submit = submit
-        self._read = read
+        self._of_job = {_JOB_LENGTH: read, _JOB_LENGTH + len(_EVENTS): follow}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self._endpoint(scope) if scope["type"] == "http" else None
@@ -42,11 +43,13 @@ class Shortcut:
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:
         path: str = scope["path"]
-        if path == _JOBS and scope["method"] == "POST":
-            return self._submit
-        if len(path) == _JOB_LENGTH and scope["method"] == "GET" and path.startswith(_JOB_PREFIX):
-            job_id = path[len(_JOB_PREFIX) :]
-            if "/" not in job_id:
-                scope["path_params"] = {"job_id": job_id}
-                return self._read
-        return None
+        if path == _JOBS:
+            return self._submit if scope["method"] == "POST" else None
+        endpoint = self._of_job.get(len(path))
+        if endpoint is None or scope["method"] != "GET" or not path.startswith(_JOB_PREFIX):
+            return None
+        job_id, rest = path[len(_JOB_PREFIX) : _JOB_LENGTH], path[_JOB_LENGTH:]
+        if "/" in job_id or rest not in ("", _EVENTS):
+            return None
+        scope["path_params"] = {"job_id": job_id}
+        return endpoint

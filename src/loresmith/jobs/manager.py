@@ -113,6 +113,11 @@ class JobManager:
     async def view(self, job_id: str, *, owner: str | None = None, payload: bool = False) -> JobView:
         """Return the job as clients see it. Raises JobNotFoundError, StoreUnavailableError."""
         known = _known_id(job_id)
+        try:
+            return await self._reader.view(known, owner, payload=payload)
+        except Exception as error:
+            if not is_away(error):
+                raise
         return await self._available(lambda: self._reader.view(known, owner, payload=payload))
 
     async def place(self, *views: JobView) -> None:
