@@ -6,6 +6,8 @@ from typing import Any
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from loresmith.api.errors import Problem
 from loresmith.db import Worlds
@@ -20,6 +22,13 @@ class BareRoute(APIRoute):
 
     No dependency is solved, no body parsed, no model serialized; the annotations serve the OpenAPI document.
     """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Do as Starlette does; `batch` is a path of its own and no id."""
+        match, found = super().matches(scope)
+        if match is not Match.NONE and found["path_params"].get("job_id") == "batch":
+            return Match.NONE, {}
+        return match, found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         return self.endpoint

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from loresmith.api.errors import KINDS, MEDIA_TYPE
 from loresmith.api.schemas import InvalidParameterProblem, NotReadyProblem, ProblemObject
 from loresmith.db import MOST_LISTED
-from loresmith.jobs import State, Status
+from loresmith.jobs import EventName, State, Status
 
 Schema = dict[str, Any]
 
@@ -27,7 +27,7 @@ def _parameter(name: str, place: str, description: str, schema: Schema, **more: 
 _TEXT: Final[Schema] = {"type": "string"}
 _MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
 _SEQ: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 10**15}
-_PREFER: Final[Schema] = {"type": "string", "examples": ["wait=30"]}
+_PREFER: Final = _TEXT
 
 JOB_ID: Final = _parameter("job_id", "path", "the `id` of a job", {"type": "string", "format": "uuid"})
 WORLD_ID: Final = {**JOB_ID, "name": "world_id", "description": "the `id` of a world"}
@@ -113,9 +113,16 @@ EVENT_STREAM: Final = {
     "content": {
         "text/event-stream": {
             "schema": {
-                "type": "string",
-                "description": "server-sent events; the data of `snapshot` and `done` is a JobObject, that of `status`"
+                "description": "one event; the data of `snapshot` and `done` is a JobObject, that of `status`"
                 " and `progress` a JobChange, that of `item` a JobItem",
+                "type": "object",
+                "properties": {
+                    "event": {"type": "string", "enum": list(EventName)},
+                    "id": {"type": "string", "description": "the `seq` of the change; on the last event of each"},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                    "retry": {"type": "integer", "description": "ms to wait before coming back"},
+                },
+                "required": ["event", "data"],
             },
             "example": 'event: item\ndata: {"index": 0, "value": {…}}\n\nevent: progress\nid: 7\ndata: {…}\n\n',
         }

@@ -14,42 +14,41 @@ _ANSWER: Final = (
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Answers 431 and closes the connection when the head of a request grows too large."""
+    """Answers 431 and closes the connection when the head of a request grows too large.
 
-    _head_bytes = 0
-    _in_head = False
+    What arrives until a head is complete is counted chunk by chunk, which costs next to nothing; the head itself is
+    measured only when that is more than it may be: the rest may be body, or the request before.
+    """
+
+    _arrived = 0
+    _chunk = 0
+    _in_head = True
+    _too_large = False
 
     def data_received(self, data: bytes) -> None:
-        """Count what arrives of a head that is not complete: a header without end is told to nobody."""
-        super().data_received(data)
+        self._chunk = len(data)
         if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
-                self._refuse()
+            self._arrived += self._chunk
+        super().data_received(data)
+        if self._in_head and self._arrived > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse()
 
     def on_message_begin(self) -> None:
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._arrived = True, self._chunk
         super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + 4)
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        if self._arrived > MOST_HEAD_BYTES:
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > MOST_HEAD_BYTES:
+                self._too_large = True
+                raise ValueError("the head of the request is too large")
+        self._arrived = 0
         super().on_headers_complete()
 
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > MOST_HEAD_BYTES:
-            raise ValueError("the head of the request is too large")
-
     def send_400_response(self, msg: str) -> None:
-        if self._head_bytes > MOST_HEAD_BYTES:
+        if self._too_large:
             self._refuse()
         else:
             super().send_400_response(msg)

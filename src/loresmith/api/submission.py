@@ -31,7 +31,13 @@ def _small(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+def _whole(value: object) -> object:
+    """Take 3.0 as 3, as JSON Schema does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
+_Whole = Annotated[int, BeforeValidator(_whole)]
 _RunAt = Annotated[datetime, BeforeValidator(_moment)]
 _Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
 
@@ -53,7 +59,7 @@ class SubmitRequest(BaseModel):
     deadline_seconds: float | None = Field(
         None, ge=1, le=_DAY_SECONDS, description="from its first start; may shorten what its type allows"
     )
-    max_attempts: int | None = Field(None, ge=1, le=20, description="tries, if its type's are not right")
+    max_attempts: _Whole | None = Field(None, ge=1, le=20, description="tries, if its type's are not right")
 
 
 class BatchRequest(BaseModel):

@@ -9,7 +9,6 @@ import hashlib
 import re
 from functools import lru_cache
 from typing import Final
-from uuid import UUID
 
 from loresmith.jobs.types import Priority
 
@@ -17,16 +16,13 @@ GROUP: Final = "workers"
 PRIORITIES: Final = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 LETTER_OF: Final = {Priority.HIGH: "h", Priority.NORMAL: "n", Priority.LOW: "l"}
 PRIORITY_OF: Final = {letter: priority for priority, letter in LETTER_OF.items()}
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _QUEUE_NAME: Final = re.compile(r"[a-z0-9-]{1,64}")
 
 
 def parse_job_id(text: str) -> str | None:
-    """Return the canonical form of a job id, or None when the text is not a UUID."""
-    try:
-        parsed = str(UUID(text))
-    except ValueError:
-        return None
-    return parsed if parsed == text else None
+    """Return a job id, or None when the text is not a UUID in its canonical form: lower case, with hyphens."""
+    return text if _UUID.fullmatch(text) else None
 
 
 @lru_cache(maxsize=1024)

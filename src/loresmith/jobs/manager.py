@@ -113,11 +113,17 @@ class JobManager:
     async def view(self, job_id: str, *, owner: str | None = None, payload: bool = False) -> JobView:
         """Return the job as clients see it. Raises JobNotFoundError, StoreUnavailableError."""
         known = _known_id(job_id)
+        try:
+            return await self._reader.view(known, owner, payload=payload)
+        except Exception as error:
+            if not is_away(error):
+                raise
         return await self._available(lambda: self._reader.view(known, owner, payload=payload))
 
     async def place(self, *views: JobView) -> None:
         """Note in views of pending jobs how many wait before them. Raises StoreUnavailableError."""
-        await self._available(lambda: self._reader.place(views))
+        if any(view.glance.status is Status.PENDING for view in views):
+            await self._available(lambda: self._reader.place(views))
 
     async def view_many(self, job_ids: Sequence[str], *, owner: str | None = None) -> list[JobView | None]:
         """Return jobs in the order asked for, None for each that is not found. Raises StoreUnavailableError."""

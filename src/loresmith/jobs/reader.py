@@ -75,6 +75,9 @@ class Reader:
     async def place(self, views: Sequence[JobView]) -> None:
         """Note the places of those that are pending."""
         pending = [view for view in views if view.glance.status is Status.PENDING]
+        if len(pending) == 1:  # as for each submit
+            pending[0].position = await self._census.place(pending[0].due_ms)
+            return
         found = await asyncio.gather(*(self._census.place(view.due_ms) for view in pending))
         for view, position in zip(pending, found, strict=True):
             view.position = position

@@ -2,9 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, Final
 from uuid import uuid4
 
@@ -19,6 +18,7 @@ from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, Stat
 
 LOCAL_OWNER: Final = "local"
 _LONGEST_DELAY_SECONDS: Final = 30 * LIFETIME_SECONDS
+_MOST_ATTEMPTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,22 +130,18 @@ def release_of(job: Job, submitted: JobInput, *, delay_seconds: float = 0.0) -> 
 
 
 def _check(options: Options) -> None:
-    if options is DEFAULTS:
-        return
-    bounds = {
-        "delay_seconds": (options.delay_seconds, 0, _LONGEST_DELAY_SECONDS),
-        "run_at": ((options.run_at or 0) - time.time(), -inf, _LONGEST_DELAY_SECONDS),
-        "deadline_seconds": (options.deadline_seconds or 1, 1, LIFETIME_SECONDS),
-        "max_attempts": (options.max_attempts or 1, 1, 20),
-    }
-    problems = [
-        FieldProblem(f"/{name}", "out_of_range", _expected(name, least, most))
-        for name, (value, least, most) in bounds.items()
-        if not least <= value <= most
-    ]
+    """Raise InvalidPayloadError for options that are out of range."""
+    problems = [FieldProblem(f"/{name}", "out_of_range", f"expected {what}") for name, what in _wrong(options)]
     if problems:
         raise InvalidPayloadError(problems)
 
 
-def _expected(name: str, least: float, most: float) -> str:
-    return "expected a time within 30 days" if name == "run_at" else f"expected a number from {least} to {most}"
+def _wrong(options: Options) -> Iterator[tuple[str, str]]:
+    if not 0 <= options.delay_seconds <= _LONGEST_DELAY_SECONDS:
+        yield "delay_seconds", f"a number from 0 to {_LONGEST_DELAY_SECONDS}"
+    if options.run_at is not None and options.run_at - time.time() > _LONGEST_DELAY_SECONDS:
+        yield "run_at", "a time within 30 days"
+    if options.deadline_seconds is not None and not 1 <= options.deadline_seconds <= LIFETIME_SECONDS:
+        yield "deadline_seconds", f"a number from 1 to {LIFETIME_SECONDS}"
+    if options.max_attempts is not None and not 1 <= options.max_attempts <= _MOST_ATTEMPTS:
+        yield "max_attempts", f"a number from 1 to {_MOST_ATTEMPTS}"

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from loresmith.api import describe
 from loresmith.api.deps import BareRoute, job_id_of, manager_of, viewer_of
-from loresmith.api.representation import job_response, new_job_response
+from loresmith.api.representation import JobResponse, new_job_response
 from loresmith.api.schemas import JobObject
 
 router = APIRouter(tags=["jobs"], route_class=BareRoute)
@@ -28,7 +28,7 @@ async def cancel_job(request: Request) -> Response:
     manager, owner = manager_of(request), viewer_of(request)
     job = await manager.cancel(job_id_of(request), owner=owner)
     view = await manager.view(job.id, owner=owner)
-    return job_response(view, 200 if view.glance.done else 202)
+    return JobResponse(view, 200 if view.glance.done else 202)
 
 
 @router.post(
