@@ -9,6 +9,7 @@ from loresmith.db import Database, Worlds, locate
 from loresmith.db.schema import migrate
 from loresmith.job_types.create_world import create_world
 from loresmith.jobs.submission import Options
+from loresmith.jobs.types import ErrorDetail
 from loresmith.llm.fake import ScriptedLoreModel
 from loresmith.llm.port import GenerationRequest, LoreModel
 from loresmith.llm_service.fake_text import Writer
@@ -31,7 +32,7 @@ async def test_a_world_that_could_not_be_saved_is_saved_by_a_retry_without_anoth
 
     first = await engine.manager.create("create_world", payload, Options(max_attempts=1))
     failed = await engine.ended(first.id)
-    assert failed.error_detail is not None
+    assert isinstance(failed.error_detail, ErrorDetail)
     assert (failed.error_detail.code, failed.error_detail.retryable) == ("storage_unavailable", True)
     calls = len(llm.requests)
 
