@@ -135,13 +135,13 @@ class EventKind(Kind[Event, Brief]):
             ),
             "name": title_starting(initial, _forms_of_name(brief.subject), random),
             "cause": short_sentence(
-                f"It (began with|happened because of|was caused by) {brief.cause} {one_of(happenings.LINKS)}",
+                f"It {one_of(random.sample(happenings.STARTED, 2))} {brief.cause} {one_of(happenings.LINKS)}",
                 asks_for="why it happened",
             ),
             "affected": short_sentence(
-                f"(Many|Most|Hundreds of|Some|All) {brief.victims} {one_of(ends)}", asks_for="who suffered"
+                f"{one_of(random.sample(happenings.MANY, 3))} {brief.victims} {one_of(ends)}", asks_for="who suffered"
             ),
-            "consequence": short_sentence(f"{one_of(happenings.SINCE)},", asks_for="what came of it"),
+            "consequence": short_sentence(f"{one_of(random.sample(happenings.SINCE, 2))},", asks_for="what came of it"),
         }
 
     def judge(self, brief: Brief, value: Mapping[str, Any]) -> dict[str, str]:

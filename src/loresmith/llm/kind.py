@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from loresmith.llm.items import TRIES, same_name
 from loresmith.llm.port import GenerationRequest
 from loresmith.lore import ChosenPiece, LorePiece, describe_theme
-from loresmith.lore.english import weakness_of
+from loresmith.lore.english import weakness_of, weakness_of_wording
 from loresmith.lore.prose import FUNCTION_WORDS, problem_of_echo, problem_of_phrase, problems_of_prose, words_of
 from loresmith.lore.sketch import Schema, number, whole
 from loresmith.lore.wordlist import INITIALS, draw
@@ -164,32 +164,38 @@ class Kind(ABC, Generic[Piece, BriefT]):
 
     def _problems(self, index: int, draft: _Draft[BriefT], value: Mapping[str, Any]) -> dict[str, str]:
         shown = self._shown_texts()
-        problems = problems_of_prose({name: value[name] for name in self.sentences}, shown)
-        for name in self.phrases:
-            text = value[name].rstrip(".")
-            if problem := problem_of_phrase(text) or ("is an example's" if text in shown else None):
-                problems[name] = f"{name} {problem}: {text!r}"
+        problems = {name: problem for name in self.phrases if (problem := _problem_of_words(name, value[name], shown))}
+        problems |= self.judge(draft.brief, value)
+        problems |= problems_of_prose({name: value[name] for name in self.sentences}, shown)
         if len({value[name] for name in self.numbers}) < len(self.numbers) / 2:
             problems |= dict.fromkeys(self.numbers, "the numbers are all the same")
-        problems |= self.judge(draft.brief, value)
         for name in dict.fromkeys((*self.sentences, *self.phrases, *self.worded)):
-            if name not in problems and (weakness := self._weakness(index, draft, name, value[name])):
+            if name not in problems and (weakness := self._weakness(index, draft, name, value)):
                 problems[name] = f"{name} {weakness}: {value[name]!r}"
         return problems
 
-    def _weakness(self, index: int, draft: _Draft[BriefT], name: str, text: str) -> str | None:
+    def _weakness(self, index: int, draft: _Draft[BriefT], name: str, value: Mapping[str, Any]) -> str | None:
         if draft.blamed[name] >= TRIES_OF_A_WEAK_FIELD - 1:
             return None
-        others = [
-            other.fit[name]
-            for at, other in self._drafts.items()
-            if at != index and name in self.distinct and name in other.fit
-        ]
-        known = words_of(f"{describe_theme(self.theme)} {draft.brief.text()}")
-        rest = " ".join(words_of(text)[_LONGEST_OPENING:])
-        weakness = problem_of_echo(rest, others, 5) or weakness_of(text.lower() if name in self.worded else text, known)
+        text = value[name].lower() if name in self.worded else value[name]
+        asked_for = words_of(draft.brief.text())
+        before = [value[each] for each in self.sentences[: self.sentences.index(name)]] if name in self.distinct else []
+        weakness = (
+            self._likeness(index, name, value[name])
+            or weakness_of(text, [*words_of(describe_theme(self.theme)), *asked_for])
+            or weakness_of_wording(text, before, asked_for)
+        )
         draft.blamed[name] += weakness is not None
         return weakness
+
+    def _likeness(self, index: int, name: str, text: str) -> str | None:
+        """Say what a text that must be distinct has in common with that of another item."""
+        if name not in self.distinct:
+            return None
+        others = [draft.fit[name] for at, draft in self._drafts.items() if at != index and name in draft.fit]
+        if text in others:
+            return "copies another item"
+        return problem_of_echo(" ".join(words_of(text)[_LONGEST_OPENING:]), others, 5)
 
     def _shown_texts(self) -> list[str]:
         shown = [text for _, _, answer in self.examples for text in answer.values() if isinstance(text, str)]
@@ -234,3 +240,9 @@ def _compact(value: Mapping[str, Any]) -> str:
 
 def _so_far(known: Mapping[str, Any]) -> str:
     return f"\nWritten so far: {_compact(known)}" if known else ""
+
+
+def _problem_of_words(name: str, text: str, shown: Collection[str]) -> str | None:
+    words = text.rstrip(".")
+    problem = problem_of_phrase(words) or ("is an example's" if words in shown else None)
+    return f"{name} {problem}: {words!r}" if problem else None

@@ -1,7 +1,8 @@
 """Whether a text is made of English words: a small model slips into syllables that look like some."""
 
 import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from functools import cache
 
 from spellchecker import SpellChecker
@@ -31,8 +32,7 @@ def weakness_of(text: str, known: Collection[str] = ()) -> str | None:
     """Say what makes a text poor, though one could show it; None if nothing does."""
     if unknown := unknown_words(text, known):
         return f"has the unknown word {min(unknown)!r}"
-    words = words_of(text)
-    heavy = [word.removesuffix("s") for word in words if len(word) > 3 and word not in FUNCTION_WORDS]
+    words, heavy = words_of(text), _heavy(text)
     if twice := [word for at, word in enumerate(heavy) if word in heavy[:at]]:
         return f"has {twice[0]!r} twice"
     if wrong := _ARTICLES.search(text):
@@ -49,6 +49,13 @@ def weakness_of(text: str, known: Collection[str] = ()) -> str | None:
     return None
 
 
+def weakness_of_wording(text: str, before: Iterable[str], asked_for: Iterable[str]) -> str | None:
+    """Say which word a text uses that two of the texts before it used already, and nobody asked for."""
+    used = Counter(word for each in before for word in {*_heavy(each)})
+    worn = sorted({word for word in _heavy(text) if used[word] > 1} - {word.removesuffix("s") for word in asked_for})
+    return f"has {worn[0]!r} once more" if worn else None
+
+
 def unknown_words(text: str, known: Collection[str] = ()) -> set[str]:
     """Return the words of a text that no dictionary has and that are not in `known`.
 
@@ -57,6 +64,10 @@ def unknown_words(text: str, known: Collection[str] = ()) -> set[str]:
     lower = {word for word in text.split() if word[:1].islower()}
     words = {part for word in words_of(" ".join(lower)) for part in word.split("-") if part}
     return {word for word in words if not _is_word(word, known)}
+
+
+def _heavy(text: str) -> list[str]:
+    return [word.removesuffix("s") for word in words_of(text) if len(word) > 3 and word not in FUNCTION_WORDS]
 
 
 def _is_word(word: str, known: Collection[str]) -> bool:

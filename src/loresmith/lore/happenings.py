@@ -36,6 +36,10 @@ ACTORS = {
     "steampunk": word_list("workers, pirates, engineers, soldiers, inventors, spies, machines, miners"),
 }
 ANY_ACTOR = word_list("rebels, soldiers, thieves, villagers, strangers, workers, guards")
-SINCE = word_list("Since then, Because of it, To this day, A year later, After that day, From that day on")
+STARTED = word_list("began with, happened because of, was caused by, started over")
+MANY = word_list("Many, Most, Hundreds of, Some, All, Only the")
+SINCE = word_list(
+    "Since then, Because of it, To this day, A year later, After that day, From that day on, The next morning"
+)
 LINKS = word_list("that, between, about, over, from, with, which, in")
 """How a sentence goes on after what the brief gave."""

@@ -26,6 +26,12 @@ FUNCTION_WORDS = frozenset(
     through after before when where while so than all one
     """)
 )
+_ENGLISH = FUNCTION_WORDS | frozenset(
+    words_of("""
+    then some each every any no only will would can could may must do does did what how there here out up down off
+    again like just now still never often many more most such if because since until about between behind near
+    """)
+)
 _NEVER_LAST = frozenset(
     words_of("a an the and or but of at from by with without as its their which into than if very ancient own")
 )
@@ -67,7 +73,7 @@ def problem_of_sentence(text: str) -> str | None:
         return "is not a whole sentence"
     if len(text) >= LONGEST_SENTENCE:
         return "is too long"
-    if sum(word in FUNCTION_WORDS for word in words) < len(words) / 6:
+    if sum(word in _ENGLISH for word in words) < len(words) / 6:
         return "does not read like English"
     if about := _ABOUT_THE_TASK.intersection(words):
         return f"speaks of the task ({min(about)!r})"
