@@ -1,6 +1,7 @@
 """Each job type from payload to result with the scripted model, which writes what fits a schema."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 from loresmith.bootstrap import build_registry
 from loresmith.jobs.testing import try_job
 from loresmith.llm.port import GenerationEvent, GenerationRequest, LoreModel, ModelCapabilities
-from loresmith.llm_service.generation import Generation
+from loresmith.llm.wire import Queued
+from loresmith.llm_service.call import Call
 from loresmith.llm_service.provider import Provider, find_provider
+from loresmith.llm_service.route import Route
 from loresmith.lore import KNOWN_THEMES
 
 PLURALS = ("characters", "factions", "settings", "events", "relics")
@@ -26,8 +29,13 @@ class Direct:
 
     provider: Provider
 
-    def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> AsyncGenerator[GenerationEvent, None]:
-        return Generation(self.provider, request).events()
+    async def generate(
+        self, request: GenerationRequest, *, timeout_seconds: float
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        async with aclosing(Call(Route([self.provider]), request).events()) as events:
+            async for event in events:
+                if not isinstance(event, Queued):
+                    yield event
 
     async def capabilities(self) -> ModelCapabilities:
         return ModelCapabilities("fake", self.provider.streams, 3)
