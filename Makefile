@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo chaos)
 ROUNDS ?= 100
+TYPE ?= generate_characters
+THEME ?= fantasy
 UV := $(BIN)/uv pip install -q -p $(VENV) --no-deps
 LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
@@ -22,8 +24,8 @@ setup: $(VENV)/.dev ## install everything that development needs into .venv
 run: $(VENV)/.run ## start LoreSmith on http://127.0.0.1:8080 (Ctrl-C stops it)
 	@exec $(BIN)/loresmith run
 
-demo: $(VENV)/.run ## let a model on this machine write three fantasy characters
-	@exec $(BIN)/loresmith demo
+demo: $(VENV)/.run ## let a model on this machine write: make demo TYPE=generate_relics THEME=steampunk
+	@exec $(BIN)/loresmith demo $(TYPE) --theme "$(THEME)"
 
 test: check ## all checks and tests but the long ones
 	@$(BIN)/pytest

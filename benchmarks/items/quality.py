@@ -1,6 +1,6 @@
 """Write items with the embedded model through the item flow; print each, judge each, time each.
 
-    python benchmarks/items/quality.py --runs 20 --theme fantasy
+    python benchmarks/items/quality.py --type generate_relics --runs 20 --theme fantasy
 
 A run is one job of three items. A run counts when every item came out fit; what the checks of the
 job type refused is counted as a rewrite. The items are printed to be read: no check replaces that.
@@ -16,20 +16,23 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import structlog
 from pydantic import BaseModel
 
-from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
-from loresmith.job_types.generate_characters import Character, CharacterKind
+from loresmith.bootstrap import build_registry
+from loresmith.cli.show import item_lines
+from loresmith.embedded.model import TEMPERATURE, EmbeddedModel, decoding_schema
+from loresmith.jobs import JobType
 from loresmith.llm.errors import GenerationError
-from loresmith.llm.items import ItemFlow
-from loresmith.llm.port import GenerationEvent, GenerationRequest, ModelCapabilities
+from loresmith.llm.port import GenerationEvent, GenerationRequest, LoreModel, ModelCapabilities
 from loresmith.llm.wire import Queued
 from loresmith.llm_service.call import Call
 from loresmith.llm_service.provider import Provider, find_provider
 from loresmith.llm_service.route import Route
+
+Resource = TypeVar("Resource")
 
 
 @dataclass
@@ -58,6 +61,8 @@ class Sheet:
     """Takes the part of the job's context and counts what happens."""
 
     job_id: str
+    payload: BaseModel
+    llm: LoreModel
     owner_digest: str = ""
     items: Mapping[int, Any] = field(default_factory=dict[int, Any])
     calls: int = 0
@@ -72,6 +77,15 @@ class Sheet:
         assert fraction is not None
         assert fraction >= self.fraction, (fraction, self.fraction)
         self.fraction = fraction
+
+    def finalizing(self, message: str) -> None:
+        """Check that everything was reported."""
+        assert self.fraction == 1.0
+
+    def resource(self, kind: type[Resource]) -> Resource:
+        """Return the model."""
+        assert isinstance(self.llm, kind)
+        return self.llm
 
     def add_usage(
         self,
@@ -108,7 +122,7 @@ async def main() -> None:
             api_key=model.api_key,
             concurrent_calls=model.slots,
             temperature=options.temperature,
-            extra_body={**SAMPLING, **json.loads(options.sampling)},
+            extra_body={**model.sampling, **json.loads(options.sampling)},
         )
         sheets = [await _run(provider, options, number) for number in range(options.runs)]
         await model.stop()
@@ -117,6 +131,8 @@ async def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--type", default="generate_characters")
+    parser.add_argument("--payload", default="{}", help="JSON, beside theme and count")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--theme", default="fantasy")
     parser.add_argument("--count", type=int, default=3)
@@ -136,27 +152,21 @@ def _note(event: Any, rejected: list[str]) -> str:
 
 
 async def _run(provider: Provider, options: argparse.Namespace, number: int) -> tuple[Sheet, float, bool]:
-    sheet = Sheet(f"{options.seed} {number}")
-    kind = CharacterKind(options.theme, options.count, sheet.job_id)
+    kind: JobType = build_registry().get(options.type)
+    payload = kind.validate({"theme": options.theme, "count": options.count, **json.loads(options.payload)})
+    sheet = Sheet(f"{options.seed} {number}", payload, Direct(provider))
     started = time.monotonic()
-    print(f"\n=== {options.theme}, run {number + 1}")
+    print(f"\n=== {options.type}, {options.theme}, run {number + 1}")
     try:
-        characters = await ItemFlow(sheet, Direct(provider), kind, options.count, "").run()
+        items: list[Any] = await kind.handler(cast("Any", sheet))
     except GenerationError as error:
         print(f"  FAILED {error.code}: {error}")
-        characters = []
+        items = []
     seconds = time.monotonic() - started
-    for character in characters:
-        _show(character)
-    print(f"  [{seconds:.1f} s, {sheet.calls} calls, {sheet.output_tokens / seconds:.0f} tokens/s]")
-    return sheet, seconds, bool(characters)
-
-
-def _show(character: Character) -> None:
-    details = character.details
-    print(f"  {character.name} — {details.role}\n    {character.description}")
-    print(f"    {details.appearance}\n    {details.backstory}")
-    print(f"    {', '.join(details.traits)} | {', '.join(details.skills)} | {[*details.stats.model_dump().values()]}")
+    for item in kind.result.dump_python(items, mode="json"):
+        print("\n".join(item_lines(item)))
+    print(f"  [{seconds:.1f} s, {sheet.calls} calls, {sheet.output_tokens / seconds:.0f} tokens/s]", flush=True)
+    return sheet, seconds, bool(items)
 
 
 def _summary(runs: list[tuple[Sheet, float, bool]], rejected: list[str]) -> None:

@@ -15,6 +15,14 @@ def characters(**changes: Any) -> dict[str, Any]:
     return {"type": "generate_characters", "payload": {"theme": "fantasy", "count": 3, **changes}}
 
 
+def relics(**selected: Any) -> dict[str, Any]:
+    return {"type": "generate_relics", "payload": {"theme": "fantasy", **selected}}
+
+
+MILL = {"name": "Old Mill", "description": "A mill."}
+PIECE = ("name", "description")
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -70,6 +78,14 @@ async def test_no_body_at_all_is_refused_as_bad_json(api: httpx2.AsyncClient, re
         (characters(colour="red"), ["/payload/colour"]),
         (characters(**{"a/b~c": 1}), ["/payload/a~1b~0c"]),
         (characters(count=0, theme="", colour="red"), ["/payload/theme", "/payload/count", "/payload/colour"]),
+        (relics(selected_setting="Old Mill"), ["/payload/selected_setting"]),
+        (relics(selectedSetting={"name": "x", "description": 7}), [f"/payload/selectedSetting/{it}" for it in PIECE]),
+        (relics(selected_event={"name": "Siege"}), ["/payload/selected_event/description"]),
+        (relics(selected_event={**MILL, "type": "setting"}), ["/payload/selected_event/type"]),
+        (relics(selected_setting={**MILL, "details": {"a": "x" * 5000}}), ["/payload/selected_setting/details"]),
+        (relics(selected_setting=MILL, selectedSetting=MILL), ["/payload/selectedSetting"]),
+        ({**relics(selected_setting=MILL), "type": "generate_factions"}, ["/payload/selected_setting"]),
+        ({**relics(selected_event=MILL), "type": "generate_events"}, ["/payload/selected_event"]),
         ({**characters(), "colour": "red"}, ["/colour"]),
         ({**characters(), "a/b": 1}, ["/a~1b"]),
     ],

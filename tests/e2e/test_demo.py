@@ -22,6 +22,20 @@ async def test_the_demo_prints_three_characters_in_80_columns(short_tmp: Path) -
     assert not (short_tmp / "data").exists()
 
 
+async def test_the_demo_takes_a_type_and_a_theme(short_tmp: Path) -> None:
+    process = await spawn(
+        short_tmp / "data", "demo", "generate_relics", "--theme", "steampunk", model="fake?seconds=0.1"
+    )
+    async with asyncio.timeout(START_SECONDS):
+        out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    text = out.decode()
+    assert "Generating relics..." in text
+    assert text.count("  power: ") == 3
+    assert "None" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
 async def test_the_demo_of_an_unknown_type_names_those_there_are(short_tmp: Path) -> None:
     line = await fails(short_tmp / "data", "demo", "generate_weather")
     assert "generate_weather" in line

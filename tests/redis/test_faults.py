@@ -32,6 +32,7 @@ from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue, Release
 from loresmith.jobs.store import Store
 from tests.redis.conftest import Engine
+from tests.redis.test_follower import ENDED, Notes, following, nothing_pending
 from tests.waiting import wait_until
 
 FAULTS = ("error before it ran", "refused", "reply lost", "hang", "cut")
@@ -200,6 +201,8 @@ async def test_each_job_ends_once_whatever_fails(
         ended = await engine.ended(job.id)
         assert (ended.state, bytes(ended.result)) == (State.COMPLETED, b"[0,1]")
         assert json.loads(await engine.manager.read(job.id))["result"] == [0, 1]
+    if point.script in (lua.FOLLOW, lua.FOLLOWED):
+        await _followed(engine, redis, [*jobs.completed, *jobs.cancelled])
     if point.script not in (lua.DELETE, lua.UNSET):
         await wait_until(lambda: point.fired)
     assert {made[job.id, index] for job in jobs.completed for index in (0, 1)} == {1}
@@ -271,6 +274,15 @@ async def _release_again(engine: Engine, point: FaultPoint, job: Job) -> None:
     await queue.intend([Release(job.id)])
     await queue.release([Release(job.id)])
     await wait_until(lambda: point.fired)
+
+
+async def _followed(engine: Engine, redis: Any, jobs: Sequence[Job]) -> None:
+    """Every end reaches whoever follows; another group, which is behind, keeps them all."""
+    await redis.xgroup_create(ENDED, "behind", id="0", mkstream=True)
+    notes = Notes()
+    async with following(engine.url, notes, silent_seconds=0.2):
+        await wait_until(lambda: set(notes.ids) == {job.id for job in jobs})
+        await wait_until(lambda: nothing_pending(redis))
 
 
 async def _nothing_left(redis: Any, jobs: Sequence[Job]) -> None:

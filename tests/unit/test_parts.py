@@ -8,7 +8,7 @@ import pytest
 from loresmith.cli.children import together
 from loresmith.cli.lore import find_route
 from loresmith.cli.stack import StartError
-from loresmith.embedded.model import SAMPLING, EmbeddedModel
+from loresmith.embedded.model import OWN_SAMPLING, SAMPLING, EmbeddedModel
 from loresmith.settings import load_settings
 
 
@@ -18,7 +18,11 @@ def test_the_embedded_model_is_asked_with_its_grammar_and_its_sampling(tmp_path:
     asked = {"type": "string", "maxLength": 40, "x-pattern": "^Healer$"}
     assert provider.decoding(asked) == {"type": "string", "pattern": "^Healer$"}
     assert "extra_body" in provider.settings
-    assert provider.settings["extra_body"] == SAMPLING
+    assert provider.settings["extra_body"] == OWN_SAMPLING
+
+
+def test_what_suits_only_our_own_model_is_kept_from_a_file_of_the_user() -> None:
+    assert EmbeddedModel(Path("model.log"), model_file=Path("other.gguf")).sampling == SAMPLING
 
 
 def test_another_model_is_asked_with_the_plain_schema() -> None:

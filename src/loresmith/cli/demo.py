@@ -19,21 +19,23 @@ from loresmith.settings import Settings
 if TYPE_CHECKING:
     import httpx2
 
-PAYLOAD = {"theme": "fantasy", "count": 3}
+COUNT = 3
+USER_ID = "demo"
 _POLL_SECONDS = 0.3
 _LONGEST_SECONDS = 600.0
 
 
 def demo(
     job_type: Annotated[str, typer.Argument(metavar="TYPE", help="The job type to show.")] = "generate_characters",
+    theme: Annotated[str, typer.Option(help="A known theme or a free text.")] = "fantasy",
 ) -> None:
     """Let a model write three things, from submit to result, on a stack that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="loresmith-demo-") as folder:
         settings = configure(least_log_level="error", host="127.0.0.1", port=0, data_dir=Path(folder))
-        uvloop.run(_demo(settings, job_type))
+        uvloop.run(_demo(settings, job_type, theme))
 
 
-async def _demo(settings: Settings, job_type: str) -> None:
+async def _demo(settings: Settings, job_type: str, theme: str) -> None:
     import httpx2
 
     ended: list[dict[str, Any]] = []
@@ -44,7 +46,7 @@ async def _demo(settings: Settings, job_type: str) -> None:
         await whole.start(stack)
         print(f"Listening on {whole.url} with {whole.model}\n", flush=True)
         async with httpx2.AsyncClient(base_url=whole.url, trust_env=False) as client:
-            ended.append(await _follow(client, job_type))
+            ended.append(await _follow(client, job_type, theme))
         stack.stop()
 
     with bind(settings.host, settings.port) as bound:
@@ -54,11 +56,11 @@ async def _demo(settings: Settings, job_type: str) -> None:
     _conclude(ended[0])
 
 
-async def _follow(client: httpx2.AsyncClient, job_type: str) -> dict[str, Any]:
+async def _follow(client: httpx2.AsyncClient, job_type: str, theme: str) -> dict[str, Any]:
     """Submit, then poll until the job is done, showing what changes."""
     from loresmith.cli.show import JobView
 
-    job = _read(await client.post("/jobs", json={"type": job_type, "payload": PAYLOAD}))
+    job = _read(await client.post("/jobs", json={"type": job_type, "payload": await _payload(client, job_type, theme)}))
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             with JobView(job_type) as view:
@@ -71,6 +73,13 @@ async def _follow(client: httpx2.AsyncClient, job_type: str) -> dict[str, Any]:
     return job
 
 
+async def _payload(client: httpx2.AsyncClient, job_type: str, theme: str) -> dict[str, Any]:
+    """Return what this type of job takes of what a demonstration can say."""
+    values = {"theme": theme, "count": COUNT, "user_id": USER_ID}
+    types = {one["name"]: one["payload_schema"]["properties"] for one in _read(await client.get("/job-types"))["data"]}
+    return {name: value for name, value in values.items() if name in types.get(job_type, values)}
+
+
 def _read(response: httpx2.Response) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     if response.is_error:
@@ -79,8 +88,8 @@ def _read(response: httpx2.Response) -> dict[str, Any]:
 
 
 def _conclude(job: dict[str, Any]) -> None:
-    from loresmith.cli.show import print_items
+    from loresmith.cli.show import print_result
 
     if job["status"] != "completed":
         raise StartError(f"the job failed: {job.get('error', 'no reason was given')}")
-    print_items(job["result"])
+    print_result(job["result"])

@@ -10,7 +10,7 @@ import structlog
 
 from loresmith.bootstrap import Client, connect
 from loresmith.cli.stack import StartError
-from loresmith.embedded.model import SAMPLING, TEMPERATURE, EmbeddedModel, decoding_schema
+from loresmith.embedded.model import TEMPERATURE, EmbeddedModel, decoding_schema
 from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.tls import TlsFiles
 from loresmith.llm_service.access import Access
@@ -108,7 +108,7 @@ def _embedded(child: EmbeddedModel) -> Provider:
         api_key=child.api_key,
         concurrent_calls=child.slots,
         temperature=TEMPERATURE,
-        extra_body=SAMPLING,
+        extra_body=child.sampling,
         decoding=decoding_schema,
     )
     return replace(provider, name=EMBEDDED, present=child.present)

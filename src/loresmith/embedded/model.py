@@ -38,6 +38,11 @@ DRY makes the third word of a repeated run unlikely, also of a run that the prom
 repeat penalty would drive the model away from ordinary words towards broken ones.
 """
 
+OWN_SAMPLING: Final[dict[str, Any]] = {**SAMPLING, "logit_bias": [[" ", False]]}
+"""Sampling of the model that comes with us. A blank on its own is a token that only figures follow; where a
+grammar wants letters, what came after it was the rest of a word ("a dragon ith ire").
+"""
+
 TEMPERATURE: Final = 0.8
 """Used where the request names no temperature of its own."""
 
@@ -114,6 +119,7 @@ class EmbeddedModel:
     ) -> None:
         self.slots = slots
         self.model_name = model_file.stem if model_file else MODEL_NAME
+        self.sampling = SAMPLING if model_file else OWN_SAMPLING
         self.api_key = secrets.token_urlsafe(24)
         self.base_url = ""
         """Where the child answers; '' while there is none."""

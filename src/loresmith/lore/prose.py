@@ -11,7 +11,7 @@ _CLUMSY = re.compile(r"aa|ii|uu|[aeiou]{3}|^.{0,2}$")
 _STRANGE = re.compile(
     r"(.)\1\1|[bcdfghjklmnpqrstvwxz]{6}|[bcdfghjklmnpqrstvwxz]{5}$|^[bcdfghjklmnpqrstvwxz]{4}|[jq][bcdfghjklmnpqrstvwxz]"
 )
-_RUN_TOGETHER = re.compile(r"^(of|on|in|to)the|^the(?!$|y$|m|n$|ir|re|se$|ft|or|ol|at|ra|sis)")
+_RUN_TOGETHER = re.compile(r"^(of|on|in|to)the|^the(?!$|y$|y['’]|m|n$|ir|re|se$|ft|or|ol|at|ra|sis)")
 
 
 def words_of(text: str) -> list[str]:
@@ -24,6 +24,12 @@ FUNCTION_WORDS = frozenset(
     a an the and or but of in on at to from by for with without as is was are were be been has have
     had he she it they his her its their him them who whose that which this not no into over under
     through after before when where while so than all one
+    """)
+)
+_ENGLISH = FUNCTION_WORDS | frozenset(
+    words_of("""
+    then some each every any no only will would can could may must do does did what how there here out up down off
+    again like just now still never often many more most such if because since until about between behind near
     """)
 )
 _NEVER_LAST = frozenset(
@@ -41,22 +47,23 @@ _UNFIT = frozenset(
 
 _KILLING = frozenset(words_of("kill kills killed killing murder murdered suicide eat eaten burn burned"))
 _NEVER_KILLED = frozenset(words_of("himself herself child children son daughter baby suicide"))
+_GLUED = re.compile(r"[a-z]{3}(of|ofthe|the|andthe|inthe)[a-z]{0,2}$")
 _WELL_KNOWN = ("frodo", "bilbo", "gandalf", "aragorn", "legolas", "naruto", "pikachu", "hermione", "dumbledor", "snape")
 """How names of other people's stories begin; a small model likes to return them."""
 
 
-def problem_of_prose(texts: Mapping[str, str], examples: Iterable[str]) -> str | None:
-    """Say what is wrong with the sentences of one item, by field, None if nothing is.
+def problems_of_prose(texts: Mapping[str, str], examples: Iterable[str]) -> dict[str, str]:
+    """Say what is wrong with the sentences of one item, by field; fields that are fit are not named.
 
-    Each is judged alone, against the examples that the prompt showed, and against the others.
+    Each is judged alone, against the examples that the prompt showed, and against those before it.
     """
-    shown, told = list(examples), list[str]()
+    shown, told, problems = list(examples), list[str](), dict[str, str]()
     for name, text in texts.items():
-        problem = problem_of_sentence(text) or problem_of_echo(text, shown, 5) or problem_of_echo(text, told, 6)
-        if problem:
-            return f"{name} {problem}: {text!r}"
-        told.append(text)
-    return None
+        if problem := problem_of_sentence(text) or problem_of_echo(text, shown, 5) or problem_of_echo(text, told, 6):
+            problems[name] = f"{name} {problem}: {text!r}"
+        else:
+            told.append(text)
+    return problems
 
 
 def problem_of_sentence(text: str) -> str | None:
@@ -66,7 +73,7 @@ def problem_of_sentence(text: str) -> str | None:
         return "is not a whole sentence"
     if len(text) >= LONGEST_SENTENCE:
         return "is too long"
-    if sum(word in FUNCTION_WORDS for word in words) < len(words) / 6:
+    if sum(word in _ENGLISH for word in words) < len(words) / 6:
         return "does not read like English"
     if about := _ABOUT_THE_TASK.intersection(words):
         return f"speaks of the task ({min(about)!r})"
@@ -95,6 +102,18 @@ def problem_of_name(name: str, not_names: Collection[str]) -> str | None:
     if any(word.startswith(_WELL_KNOWN) for word in words):
         return f"the name {name!r} is well known already"
     if any(_is_strange(word) or _CLUMSY.search(word) for word in words):
+        return f"the name {name!r} is hard to say"
+    return None
+
+
+def problem_of_title(name: str, not_names: Collection[str]) -> str | None:
+    """Say why no thing is called that, None if one may be."""
+    words = _heavy(words_of(name))
+    if taken := [word for word in words if word in not_names or word in _UNFIT or word in _ABOUT_THE_TASK]:
+        return f"the name {name!r} has the word {taken[0]!r}"
+    if len({word.removesuffix("s") for word in words}) < max(1, len(words)):
+        return f"the name {name!r} says the same twice"
+    if any(_is_strange(word) or _GLUED.search(word) for word in words) or words_of(name)[-1] in FUNCTION_WORDS:
         return f"the name {name!r} is hard to say"
     return None
 

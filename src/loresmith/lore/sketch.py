@@ -5,7 +5,8 @@ Each string has the limits that any model keeps to (`maxLength`, `description`) 
 135 million parameters needs that crutch to end its sentences; a large one would be hurt by it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from random import Random
 from typing import Any, Final
 
 DECODING_PATTERN: Final = "x-pattern"
@@ -13,6 +14,14 @@ LONGEST_SENTENCE: Final = 230
 
 _VOWELS: Final = "a|e|i|o|u|ai|au|ea|ee|ei|ia|ie|io|oa|oo|ou"
 _CONSONANTS: Final = "[bcdfghklmnprstvwxz]|nd|rn|ll|st|th|rd|nn|ss|rt|ck|sh|ch|ld|rl|nt|rk|lk|tt|rr|ng|sk|gr|br|dr|lw"
+
+_PREPOSITION: Final = "(with|in|of|on|against|to|for|through|from|at|about)"
+_ARTICLE: Final = "(the|a|an|his|her|their)"
+_WORD: Final = "([b-z][a-z]{2,12}|a([a-mo-z][a-z]{1,11}|n[a-ce-z][a-z]{1,10}))"  # anything but "and…"
+OBJECT: Final = f"( {_PREPOSITION})?( {_ARTICLE})?( {_WORD}){{1,2}}( {_PREPOSITION}( {_ARTICLE})?( {_WORD}){{1,2}})?"
+"""What a deed is about, after its verb: the pattern of a few words without a clause."""
+FEW_WORDS: Final = "( [a-z]{1,12}){1,4}"
+"""Up to four words; shorter than they could be, since a grammar that forbids short words makes a model glue them."""
 
 Schema = dict[str, Any]
 
@@ -33,12 +42,25 @@ def sentence(opening: str, *, asks_for: str) -> Schema:
     The grammar allows one comma: where a small model may go on with "and he was", it does.
     """
     words = f"[A-Za-z '-]{{10,{LONGEST_SENTENCE // 2}}}"
+    return _prose(rf"{opening} {words}(, {words})?[a-z]\.", asks_for)
+
+
+def short_sentence(opening: str, *, asks_for: str) -> Schema:
+    """Return the schema of a sentence of some words after its opening: the fewer, the fewer go astray.
+
+    The bound lies where nothing ends any more, so that what ends there was cut (`weakness_of` finds it).
+    """
+    word = "( [A-Za-z][a-z-]{0,13}('s)?)"
+    return _prose(rf"{opening}{word}{{1,14}}(,{word}{{2,10}})?\.", asks_for)
+
+
+def _prose(pattern: str, asks_for: str) -> Schema:
     return {
         "type": "string",
         "description": f"One short sentence: {asks_for}",
         "minLength": 20,
         "maxLength": LONGEST_SENTENCE + 60,
-        DECODING_PATTERN: rf"^{opening} {words}(, {words})?[a-z]\.$",
+        DECODING_PATTERN: f"^{pattern}$",
     }
 
 
@@ -58,6 +80,11 @@ def one_of(words: Iterable[str]) -> str:
     return f"({'|'.join(words)})"
 
 
+def with_article(noun: str) -> str:
+    """Return a noun after its indefinite article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def number(lowest: int, highest: int) -> Schema:
     """Return the schema of an integer within bounds."""
     return {"type": "integer", "minimum": lowest, "maximum": highest}
@@ -73,4 +100,14 @@ def name_starting(first: str, last: str, *, endings: str = "[aeiouy]?") -> Schem
     start, middle = "[hlrwy]?", f"(({_VOWELS})({_CONSONANTS}))"
     pattern = f"{first}{start}{middle}{{1,2}}{endings} {last}{start}{middle}{{1,3}}(a|e|i|o|y|ia|io|ie|ea)?"
     asks_for = f"First name starting with {first}, last name starting with {last}"
+    return phrase(pattern, asks_for=asks_for, longest=60)
+
+
+def title_starting(initial: str, forms: Sequence[str], random: Random) -> Schema:
+    """Return the schema of a thing's name in one of some forms, where `{}` is a word of weight.
+
+    That word is the model's, and starts with the letter given.
+    """
+    pattern = random.choice(forms).format(f"{initial}[a-z]{{3,9}}")
+    asks_for = f"A name of two to four words, one of which starts with {initial}"
     return phrase(pattern, asks_for=asks_for, longest=60)

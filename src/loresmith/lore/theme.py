@@ -1,10 +1,10 @@
 """The theme of a world: five known ones, or a free text of up to sixty characters."""
 
-import re
-import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
+
+from loresmith.lore.quoting import has_controls, quoted
 
 THEME_MAX_LENGTH = 60
 
@@ -17,11 +17,9 @@ KNOWN_THEMES = {
 }
 """Name of each known theme → what its world is made of, told to the model."""
 
-_UNREADABLE = re.compile(r"[\"“”<>{}|\[\]`\\]")
-
 
 def _without_control_characters(theme: str) -> str:
-    if any(unicodedata.category(character).startswith("C") for character in theme):
+    if has_controls(theme):
         raise ValueError("a theme is one line of text without control characters")
     return theme
 
@@ -39,10 +37,6 @@ def describe_theme(theme: str) -> str:
 
     A theme comes from strangers; it stays one short quoted phrase whatever it says.
     """
-    phrase = " ".join(_UNREADABLE.sub(" ", _without_controls(theme)).split())[:THEME_MAX_LENGTH]
-    world = KNOWN_THEMES.get(theme)
-    return f'"{world or phrase}"'
-
-
-def _without_controls(text: str) -> str:
-    return "".join(" " if unicodedata.category(character).startswith("C") else character for character in text)
+    if world := KNOWN_THEMES.get(theme):
+        return f'"{world}"'
+    return quoted(theme, THEME_MAX_LENGTH)

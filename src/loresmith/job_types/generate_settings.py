@@ -1,0 +1,177 @@
+"""The job type `generate_settings`: places of a theme, each with another landmark, danger and secret."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from loresmith.jobs import JobContext, job_type
+from loresmith.llm.items import write_items
+from loresmith.llm.kind import Example, Kind
+from loresmith.lore import FewWords, LorePiece, OfTen, Sentence, ThemedItems, places
+from loresmith.lore.prose import problem_of_title
+from loresmith.lore.sketch import Schema, one_of, phrase, short_sentence, title_starting
+from loresmith.lore.wordlist import angles
+
+STATS = {"population": (20, 50_000), "danger_level": (1, 10), "wealth": (1, 10), "age_years": (1, 2000)}
+
+
+class GenerateSettings(ThemedItems):
+    """What `generate_settings` takes."""
+
+
+class SettingStats(BaseModel):
+    """How large, how old, how safe it is."""
+
+    population: int = Field(ge=20, le=50_000)
+    danger_level: OfTen
+    wealth: OfTen
+    age_years: int = Field(ge=1, le=2000)
+
+
+class SettingDetails(BaseModel):
+    """What a lore piece of type `setting` has beside name and description."""
+
+    kind: FewWords
+    atmosphere: list[FewWords] = Field(min_length=1, max_length=4)
+    landmark: Sentence
+    inhabitants: Sentence
+    danger: Sentence
+    resources: list[FewWords] = Field(min_length=1, max_length=4)
+    secret: Sentence
+    stats: SettingStats
+
+
+class Setting(LorePiece[SettingDetails], frozen=True):
+    """A place of the world."""
+
+    type: Literal["setting"] = "setting"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What one setting is asked to be."""
+
+    subject: str
+    landmark: str
+    danger: str
+
+    def text(self) -> str:
+        """Return the brief as the prompt tells it."""
+        return f"Place: {self.subject}.\nLandmark: {self.landmark}.\nDanger: {self.danger}."
+
+
+_EXAMPLES: list[Example[Brief]] = [
+    (
+        '"a circus on the road"',
+        Brief("wagon camp", "a striped mast", "jealous acrobats"),
+        {
+            "kind": "Wagon camp",
+            "mood": "cheerful",
+            "description": "A cheerful wagon camp where clowns sleep until noon.",
+            "air": "muddy",
+            "landmark": "Over the tents hangs a striped mast with a torn flag.",
+            "name": "The Sawdust Camp",
+            "inhabitants": "Its people train dogs and argue about money.",
+            "danger": "On Sundays, jealous acrobats loosen the ropes.",
+            "first": "apples",
+            "second": "trumpets",
+            "secret": "In the lion's cage snores the real director.",
+        },
+    ),
+    (
+        '"a school in the hills"',
+        Brief("boarding school", "an old elm", "strict teachers"),
+        {
+            "kind": "Boarding school",
+            "mood": "drowsy",
+            "description": "A drowsy boarding school that nobody has left for ten years.",
+            "air": "chalky",
+            "landmark": "Next to the stables grows an old elm full of carved names.",
+            "name": "Elmhurst School",
+            "inhabitants": "Its people copy maps by candlelight.",
+            "danger": "Before exams, strict teachers search every bag.",
+            "first": "chalk",
+            "second": "atlases",
+            "secret": "Above the chapel ticks a second, hidden clock.",
+        },
+    ),
+]
+
+
+class SettingKind(Kind[Setting, Brief]):
+    """The settings of one job: each another place, with a landmark and a danger."""
+
+    model = Setting
+    noun = "setting"
+    examples = _EXAMPLES
+    sentences = ("description", "landmark", "inhabitants", "danger", "secret")
+    distinct = sentences
+    numbers = STATS
+
+    def draw_briefs(self, random: Random, total: int) -> list[Brief]:
+        """Return briefs from the lists."""
+        kinds = places.PLACES.get(self.theme, places.ANY_PLACE)
+        return [Brief(*angle) for angle in angles(random, total, kinds, places.LANDMARKS, places.DANGERS)]
+
+    def fields(self, brief: Brief, initial: str, random: Random) -> dict[str, Schema]:
+        """Return what the model is asked to write about one place."""
+        moods = random.sample(places.MOODS, 12)
+        goods = random.sample(places.GOODS.get(self.theme, places.ANY_GOODS), 16)
+        lives, hidden = random.sample(places.LIVES, 6), random.sample(places.HIDDEN, 3)
+        return {
+            "kind": phrase(brief.subject.capitalize(), asks_for="The kind of place", longest=60),
+            "mood": {"enum": moods[:6]},
+            "description": short_sentence(
+                f"An? ({one_of(moods[:6])} )?{brief.subject} (where|that|{one_of(places.BUILT)})", asks_for="what it is"
+            ),
+            "air": {"enum": moods[6:]},
+            "landmark": short_sentence(
+                f"{one_of(places.WHERE)} {one_of(places.STANDS)} {brief.landmark} {one_of(places.LINKS)}",
+                asks_for="what everybody sees first",
+            ),
+            "name": title_starting(initial, _forms_of_name(brief.subject), random),
+            "inhabitants": short_sentence(f"Its people {one_of(lives)}", asks_for="who lives there and what they do"),
+            "danger": short_sentence(
+                f"{one_of(places.FEARS)}, {brief.danger} {one_of(places.HARMS)}", asks_for="what to be afraid of"
+            ),
+            "first": {"enum": goods[:8]},
+            "second": {"enum": goods[8:]},
+            "secret": short_sentence(
+                f"{one_of(hidden)} (lies|sleeps|waits|is|stands) (a|an|the|one)", asks_for="what nobody is told"
+            ),
+        }
+
+    def judge(self, brief: Brief, value: Mapping[str, Any]) -> dict[str, str]:
+        """Say what is wrong with the name."""
+        problem = problem_of_title(value["name"], self.names_shown() - {*brief.subject.split()})
+        return {"name": problem} if problem else {}
+
+    def piece(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the setting, with atmosphere and numbers gathered."""
+        same = ("kind", "landmark", "inhabitants", "danger", "secret")
+        details = {
+            **{name: value[name] for name in same},
+            "resources": [value["first"], value["second"]],
+            "atmosphere": [value["mood"], value["air"]],
+            "stats": {name: value[name] for name in STATS},
+        }
+        return {"name": value["name"], "description": value["description"], "details": details}
+
+
+def _forms_of_name(place: str) -> list[str]:
+    noun = place.rsplit(maxsplit=1)[-1].capitalize()
+    return [f"The {{}} {noun}", f"{{}} {noun}", f"{noun} of the {{}}"]
+
+
+@job_type(
+    "generate_settings",
+    description="Settings of a theme: name, atmosphere, landmark, inhabitants, danger, resources, secret and stats",
+    expected_seconds=30,
+    item=Setting,
+)
+async def generate_settings(ctx: JobContext[GenerateSettings]) -> list[Setting]:
+    """Write `count` settings that fit the theme and differ from each other."""
+    return await write_items(ctx, SettingKind(ctx.payload.theme, ctx.payload.count, ctx.job_id))

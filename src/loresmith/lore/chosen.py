@@ -1,0 +1,96 @@
+"""A lore piece that a client chose and hands in again: data of strangers, told to a model and never obeyed."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic_core
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
+
+from loresmith.lore.quoting import quoted, without_controls
+
+DETAILS_MAX_LENGTH = 4000
+TOLD_MAX_LENGTH = 400
+"""Characters of a chosen piece that a prompt shows: a small model reads two of them beside the examples."""
+
+_PLAIN = re.compile("[A-Za-z]+(['-]?[A-Za-z]+)*( [A-Za-z]+(['-]?[A-Za-z]+)*)*")
+
+
+def _cleaned(value: Any) -> Any:
+    """Return a JSON value whose texts are single lines; anything else is left to the types."""
+    if isinstance(value, str):
+        return " ".join(without_controls(value).split())
+    if isinstance(value, list):
+        return [_cleaned(each) for each in value]  # pyright: ignore[reportUnknownVariableType] - JSON
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType] - JSON
+    return value
+
+
+def _bounded(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if len(pydantic_core.to_json(details)) > DETAILS_MAX_LENGTH:
+        raise ValueError(f"details take at most {DETAILS_MAX_LENGTH} bytes of JSON")
+    return details
+
+
+_Details = Annotated[dict[str, JsonValue], Field(max_length=30), AfterValidator(_bounded)]
+
+
+class ChosenPiece(BaseModel, frozen=True):
+    """What a job made, or what a person wrote in its place.
+
+    Control characters become blanks. Members it does not know are ignored: a client may send back what it
+    keeps of a result, with marks of its own.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Annotated[str, StringConstraints(min_length=2, max_length=60), BeforeValidator(_cleaned)]
+    description: Annotated[str, StringConstraints(min_length=1, max_length=600), BeforeValidator(_cleaned)]
+    details: Annotated[_Details, BeforeValidator(_cleaned)] = Field(default_factory=dict[str, JsonValue])
+    type: str
+
+    def told(self) -> str:
+        """Return the piece as a prompt names it: one quoted line of bounded length."""
+        sentences = " ".join(_sentences(self.details))
+        return quoted(f"{self.name}: {self.description} {sentences}", TOLD_MAX_LENGTH)
+
+    def plain_name(self) -> str | None:
+        """Return the name if it is made of letters only, so that a pattern may have it; None for any other."""
+        return self.name if _PLAIN.fullmatch(self.name) else None
+
+
+class ChosenCharacter(ChosenPiece, frozen=True):
+    """A character that was chosen."""
+
+    type: Literal["character"] = "character"
+
+
+class ChosenFaction(ChosenPiece, frozen=True):
+    """A faction that was chosen."""
+
+    type: Literal["faction"] = "faction"
+
+
+class ChosenRelic(ChosenPiece, frozen=True):
+    """A relic that was chosen."""
+
+    type: Literal["relic"] = "relic"
+
+
+class ChosenSetting(ChosenPiece, frozen=True):
+    """A setting that was chosen."""
+
+    type: Literal["setting"] = "setting"
+
+
+class ChosenEvent(ChosenPiece, frozen=True):
+    """An event that was chosen."""
+
+    type: Literal["event"] = "event"
+
+
+def _sentences(details: Mapping[str, JsonValue]) -> Iterator[str]:
+    for value in details.values():
+        if isinstance(value, str) and value.endswith((".", "!", "?")):
+            yield value
