@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -65,7 +65,7 @@ class Child:
 
 
 @contextmanager
-def child(kind: str, redis_url: str, port: int) -> Iterator[Child]:
+def child(kind: str, redis_url: str, port: int) -> Generator[Child]:
     """A process that ends with the block."""
     process = Child(kind, redis_url, port)
     try:
@@ -207,7 +207,7 @@ async def run(only: list[str], *, quick: bool) -> str:
             gc.collect()
             gc.freeze()
             for name in only:
-                await redis.flushall()
+                await redis.flushall()  # pyright: ignore[reportUnknownMemberType]
                 rows += await getattr(bench, name)()
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(bench.figures, indent=2), encoding="utf-8")

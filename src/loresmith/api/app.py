@@ -5,6 +5,7 @@ from importlib.metadata import version as distribution_version
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -60,7 +61,7 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=_name_of,
         redirect_slashes=False,
     )
     app.state.manager = manager
@@ -79,6 +80,10 @@ def create_app(
     return app
 
 
+def _name_of(route: APIRoute) -> str:
+    return route.name
+
+
 def _answer_problem(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
         error = HTTPException(405, headers={"Allow": ", ".join(_methods_of(request))})
@@ -89,4 +94,4 @@ def _methods_of(request: Request) -> list[str]:
     """Return what a path takes, over all its routes: the one that refused knows only its own."""
     routes = [route for group in GROUPS for route in group.router.routes if isinstance(route, BareRoute)]
     fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in fitting for method in route.methods})
+    return sorted({method for route in fitting for method in route.methods or ()})
