@@ -62,6 +62,7 @@ async def test_what_a_database_cannot_store_is_left_out_and_not_the_world(worlds
     assert (found.title, found.story) == ("", "one\n\ntwo")
     assert found.pieces[0].name == "Ab?"
     assert found.pieces[0].details == {"k": None, "list": ["", 2**60, 2.0**70, None]}
+    assert isinstance(found.pieces[0].details["list"][2], float)
 
 
 async def test_worlds_are_listed_newest_first_page_by_page(worlds: Worlds) -> None:

@@ -56,6 +56,10 @@ class Json(TypeDecorator[Any]):
         """Leave out what cannot be stored."""
         return storable(value)
 
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Give floats back as such: PostgreSQL writes large ones as integers beyond 64 bits."""
+        return storable(value)
+
 
 def storable(value: Any) -> Any:
     """Return a JSON value as every database can store it.
