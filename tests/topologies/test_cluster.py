@@ -101,6 +101,7 @@ async def _use_every_script(engine: Engine) -> None:
     await manager.retry(waiting.id)
     pipeline = Pipeline(engine.connection())
     store, queue = Store(pipeline), Queue(pipeline)
+    await queue.give_turn_back()  # the worker may have had its own at its start
     await Inspector(store, queue).inspect()  # touch, retire
     await queue.drop("nobody", Claim("n", "0-0", waiting.id), Dropped(Reason.HELD, "n0-1"))  # forget
     await manager.resume()
