@@ -61,14 +61,14 @@ def idiomatic(redis_url: str) -> FastAPI:
     client: Any = redis.asyncio.Redis.from_url(redis_url, decode_responses=True)  # pyright: ignore[reportUnknownMemberType]
 
     @app.get("/jobs/{job_id}", response_model=Job)
-    async def read(job_id: str) -> Any:  # pyright: ignore[reportUnusedFunction]
+    async def read(job_id: str) -> Any:
         stored = await client.get(f"job:{job_id}")
         if stored is None:
             raise HTTPException(404)
         return Job.model_validate_json(stored)
 
     @app.post("/jobs", response_model=Job, status_code=202)
-    async def submit(asked: Submit) -> Any:  # pyright: ignore[reportUnusedFunction]
+    async def submit(asked: Submit) -> Any:
         job = Job(
             id=str(uuid4()),
             type=asked.type,

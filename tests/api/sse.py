@@ -56,7 +56,8 @@ class State:
         match told.name:
             case "snapshot" | "done":
                 self.job = told.data
-                self.items = dict(enumerate(told.data["result"] or told.data["items"]))
+                items: list[Any] = told.data["result"] or told.data["items"]
+                self.items = dict(enumerate(items))
             case "item":
                 index = told.data["index"]
                 self.doubled += [index] if index in self.items else []

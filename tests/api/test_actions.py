@@ -86,7 +86,7 @@ async def test_only_what_failed_is_retried(api: httpx2.AsyncClient, worker: Work
 
 
 async def test_a_deleted_job_is_gone_with_its_key(api: httpx2.AsyncClient, redis: Any) -> None:
-    body = {"type": "play", "payload": {}}
+    body: dict[str, Any] = {"type": "play", "payload": {}}
     key = {"Idempotency-Key": "k"}
     job_id = (await api.post("/jobs", json=body, headers=key)).json()["id"]
     assert_problem(await api.delete(f"/jobs/{job_id}"), 409, "job_not_ended")
@@ -113,7 +113,8 @@ async def test_a_retry_after_the_last_one_was_deleted_is_a_new_job(api: httpx2.A
 
 
 async def test_a_submit_that_meets_the_deletion_of_its_job_makes_one_job(api: httpx2.AsyncClient, redis: Any) -> None:
-    body, key = {"type": "play", "payload": {}}, {"Idempotency-Key": "k"}
+    body: dict[str, Any] = {"type": "play", "payload": {}}
+    key = {"Idempotency-Key": "k"}
     for _ in range(20):
         job_id = (await api.post("/jobs", json=body, headers=key)).json()["id"]
         await api.post(f"/jobs/{job_id}/cancel")

@@ -25,7 +25,7 @@ async def listed(api: httpx2.AsyncClient, **query: Any) -> list[str]:
 
 
 async def test_jobs_are_listed_newest_first_page_by_page(api: httpx2.AsyncClient) -> None:
-    batch = {"jobs": [{"type": "play", "payload": {"steps": []}}] * 25}
+    batch: dict[str, Any] = {"jobs": [{"type": "play", "payload": {"steps": []}}] * 25}
     same_moment = [job["id"] for job in (await api.post("/jobs/batch", json=batch)).json()["jobs"]]
     later = [await submitted(api) for _ in range(5)]
     for limit in (1, 7, 30, 100):
@@ -70,7 +70,7 @@ async def test_filters_choose(api: httpx2.AsyncClient, worker: Worker) -> None:
 async def test_a_filter_that_fits_few_of_many_costs_a_short_page(api: httpx2.AsyncClient) -> None:
     rare = await submitted(api, tags=["rare"])
     for _ in range(11):
-        batch = {"jobs": [{"type": "play", "payload": {"steps": []}}] * 100}
+        batch: dict[str, Any] = {"jobs": [{"type": "play", "payload": {"steps": []}}] * 100}
         assert (await api.post("/jobs/batch", json=batch)).status_code == 202
     page = (await api.get("/jobs", params={"tag": "rare"})).json()
     assert page["data"] == []

@@ -29,14 +29,12 @@ _TAGS = [
 
 
 class _App(FastAPI):
-    """FastAPI for what it is good at; what every request needs, and the two that nearly all are, stand before it."""
+    """FastAPI for what it is good at; what every request needs, and the three that nearly all are, stand before it."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        routed = super().__call__
-        self._front = Edge(
-            Shortcut(routed, self, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
-        )
+    def set_front(self) -> None:
+        """Put it there, once the app is made."""
+        routed = Edge(super().__call__)
+        self._front = Shortcut(routed, self, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
@@ -58,6 +56,7 @@ def create_app(manager: JobManager, *, readiness: Readiness = all_there, version
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
     )
+    app.set_front()
     app.state.manager = manager
     app.state.readiness = readiness
     for error in (Problem, JobsError, HTTPException):
@@ -83,4 +82,4 @@ def _methods_of(request: Request) -> list[str]:
     """Return what a path takes, over all its routes: the one that refused knows only its own."""
     routes = [route for group in GROUPS for route in group.router.routes if isinstance(route, BareRoute)]
     fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in fitting for method in route.methods})
+    return sorted({method for route in fitting for method in route.methods or ()})
