@@ -59,8 +59,7 @@ async def open_streams(
     port: int, job_ids: Sequence[str], pattern: re.Pattern[bytes], delays_ms: list[float]
 ) -> list[Stream]:
     """Open a stream for each job and return once each has its first event."""
-    loop = asyncio.get_running_loop()
-    made: list[Stream] = []
+    loop, made = asyncio.get_running_loop(), list[Stream]()
     for start in range(0, len(job_ids), _CHUNK):
         paths = [f"/jobs/{job_id}/events" for job_id in job_ids[start : start + _CHUNK]]
         opened = [

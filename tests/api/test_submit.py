@@ -22,8 +22,12 @@ def with_options(**more: Any) -> dict[str, Any]:
 
 
 async def test_what_was_asked_for_is_on_the_job(api: httpx2.AsyncClient) -> None:
-    metadata: dict[str, Any] = {"order": [7, {}]}
-    asked = {"metadata": metadata, "tags": ["a", "b", "a"], "priority": "low", "max_attempts": 5}
+    asked: dict[str, Any] = {
+        "metadata": {"order": [7, {}]},
+        "tags": ["a", "b", "a"],
+        "priority": "low",
+        "max_attempts": 5,
+    }
     job = (await api.post("/jobs", json=with_options(**asked, deadline_seconds=60.5))).json()
     assert job["metadata"] == asked["metadata"]
     assert job["tags"] == ["a", "b"]
@@ -165,8 +169,8 @@ async def test_one_wrong_job_of_a_batch_is_pointed_at_and_none_is_created(
 
 
 async def test_an_unknown_type_in_a_batch_is_pointed_at(api: httpx2.AsyncClient, redis: Any) -> None:
-    unknown: dict[str, Any] = {"type": "nothing", "payload": {}}
-    answer = await api.post("/jobs/batch", json={"jobs": [SUBMIT, unknown]})
+    jobs: list[dict[str, Any]] = [SUBMIT, {"type": "nothing", "payload": {}}]
+    answer = await api.post("/jobs/batch", json={"jobs": jobs})
     assert assert_problem(answer, 400, "unknown_job_type")["errors"][0]["pointer"] == "/jobs/1/type"
     assert await redis.dbsize() == 0
 

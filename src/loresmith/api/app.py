@@ -5,7 +5,6 @@ from importlib.metadata import version as distribution_version
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,14 +32,12 @@ _TAGS = [
 
 
 class _App(FastAPI):
-    """FastAPI for what it is good at; what every request needs, and the two that nearly all are, stand before it."""
+    """FastAPI for what it is good at; what every request needs, and the three that nearly all are, stand before it."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        routed = super().__call__
-        self._front = Edge(
-            Shortcut(routed, self, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
-        )
+    def set_front(self) -> None:
+        """Put it there, once the app is made."""
+        routed = Edge(super().__call__)
+        self._front = Shortcut(routed, self, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
@@ -61,9 +58,10 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=_name_of,
+        generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
     )
+    app.set_front()
     app.state.manager = manager
     app.state.worlds = worlds
     app.state.readiness = readiness
@@ -78,10 +76,6 @@ def create_app(
 
     app.openapi = openapi
     return app
-
-
-def _name_of(route: APIRoute) -> str:
-    return route.name
 
 
 def _answer_problem(request: Request, error: Exception) -> Response:

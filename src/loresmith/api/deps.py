@@ -54,6 +54,20 @@ def readiness_of(request: Request) -> Readiness:
     return request.app.state.readiness
 
 
+def headers_of(request: Request, name: bytes) -> list[str]:
+    """Return the values of a header, of which there may be several; `name` is in lower case.
+
+    Starlette's `request.headers` costs as much as all else that a read does beside its input and output.
+    """
+    return [value.decode("latin-1") for key, value in request.scope["headers"] if key == name]
+
+
+def header_of(request: Request, name: bytes) -> str:
+    """Return a header, '' when it is not there."""
+    values = headers_of(request, name)
+    return values[0] if values else ""
+
+
 def job_id_of(request: Request) -> str:
     """Return the id in the path. Raises JobNotFoundError for one that is not in lower case: a job has one address."""
     job_id: str = request.path_params["job_id"]

@@ -33,15 +33,14 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = take_request_id(scope)
         started = False
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                _add_headers(message, request_id)
+                add_headers(message["headers"], request_id)
             await send(message)
 
         bind_contextvars(request_id=request_id)  # never unbound: a server gives each request a context of its own
@@ -56,6 +55,13 @@ class Edge:
             await problem_response(problem_of(error), request_id=request_id)(scope, receive, send_with_headers)
 
 
+def take_request_id(scope: Scope) -> str:
+    """Return the id of a request, which is in its state from now on."""
+    request_id = _request_id(scope)
+    scope.setdefault("state", {})["request_id"] = request_id
+    return request_id
+
+
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
@@ -64,9 +70,11 @@ def _request_id(scope: Scope) -> str:
     return os.urandom(8).hex()
 
 
-def _add_headers(message: Message, request_id: str) -> None:
-    headers: list[tuple[bytes, bytes]] = message["headers"]
+def add_headers(headers: list[tuple[bytes, bytes]], request_id: str) -> None:
+    """Add to the headers of an answer what every answer has."""
     headers.append((b"x-request-id", request_id.encode()))
     headers.extend(_SECURITY)
-    if _POLICY not in [name for name, _ in headers]:
-        headers.append(_STRICTEST)
+    for name, _ in headers:
+        if name == _POLICY:
+            return
+    headers.append(_STRICTEST)

@@ -26,7 +26,7 @@ class EventStream(StreamingResponse):
         self._follower = follower
         self._held = held
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI calls it so
         """Send until the job, the client or the process is at its end; Starlette's own takes a third more memory."""
         leaving = asyncio.create_task(self._end_when_gone(receive))
         try:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from starlette.requests import Request
 
+from loresmith.api.deps import header_of, headers_of
 from loresmith.api.errors import Problem
 from loresmith.jobs import Listing, State, Status
 
@@ -25,7 +26,7 @@ def wait_seconds_of(request: Request) -> int:
 
     A preference that is not understood is no error: it is passed over.
     """
-    found = _WAIT.search(",".join(request.headers.getlist("prefer")))
+    found = _WAIT.search(",".join(headers_of(request, b"prefer")))
     return min(int(found[1]), MOST_WAIT_SECONDS) if found else 0
 
 
@@ -45,7 +46,7 @@ def wants_payload(request: Request) -> bool:
 
 def last_event_of(request: Request) -> int | None:
     """Return the `seq` up to which a client knows a job's events: Last-Event-ID, else `?after=`. Raises Problem."""
-    header = request.headers.get("last-event-id", "")
+    header = header_of(request, b"last-event-id")
     if header.isascii() and header.isdigit() and len(header) < 16:
         return int(header)
     after = _single(request, "after")

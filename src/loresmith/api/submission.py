@@ -8,6 +8,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
+from loresmith.api.deps import headers_of
 from loresmith.api.errors import Problem
 from loresmith.jobs import FieldProblem, InvalidPayloadError, Options, Priority
 
@@ -122,7 +123,7 @@ def _escape(name: str) -> str:
 
 def idempotency_key_of(request: Request) -> str | None:
     """Return the Idempotency-Key of a submit, if it has one. Raises Problem for one that cannot be a key."""
-    offered = request.headers.getlist("idempotency-key")
+    offered = headers_of(request, b"idempotency-key")
     if not offered:
         return None
     if len(offered) > 1 or not _PRINTABLE.fullmatch(offered[0]):

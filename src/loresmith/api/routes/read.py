@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loresmith.api import describe
-from loresmith.api.deps import BareRoute, job_id_of, manager_of, viewer_of
+from loresmith.api.deps import BareRoute, header_of, job_id_of, manager_of, viewer_of
 from loresmith.api.parameters import ids_of, listing_of, matches, wait_seconds_of, wants_payload
 from loresmith.api.representation import JobResponse, NotModifiedResponse, jobs_response
 from loresmith.api.schemas import JobList, JobObject
@@ -35,7 +35,7 @@ async def read_job(request: Request) -> Response:
     manager = manager_of(request)
     payload = bool(request.scope["query_string"]) and wants_payload(request)
     view = await manager.view(job_id_of(request), owner=viewer_of(request), payload=payload)
-    if tags := _header(request, b"if-none-match"):
+    if tags := header_of(request, b"if-none-match"):
         seconds = wait_seconds_of(request)
         if seconds and not view.glance.done and matches(tags, view.glance.seq):
             view = await until_changed(request, view, seconds, payload=payload)
@@ -43,11 +43,6 @@ async def read_job(request: Request) -> Response:
             return NotModifiedResponse(view)
     await manager.place(view)
     return JobResponse(view)
-
-
-def _header(request: Request, wanted: bytes) -> str:
-    """Return a header, '' when it is not there: `request.headers` costs as much as all else here that is no I/O."""
-    return next((value.decode("latin-1") for name, value in request.scope["headers"] if name == wanted), "")
 
 
 @router.get(
