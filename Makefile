@@ -13,10 +13,10 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-long chaos check fix gen bench-engine lock
+.PHONY: help setup run demo test test-long test-api-long chaos check fix gen bench-engine bench-http lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev ## install everything that development needs into .venv
 	@:
@@ -32,6 +32,9 @@ test: check ## all checks and tests but the long ones
 
 test-long: setup ## the tests that take minutes (real model, real processes)
 	@$(BIN)/pytest -m long --timeout 900
+
+test-api-long: setup ## 10,000 requests that schemathesis makes of the API's document, against a running server
+	@$(BIN)/pytest -m api_long --timeout 900 -s tests/fuzz
 
 chaos: setup ## break real processes at random: make chaos SEED=… ROUNDS=500 (20 minutes)
 	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --rounds $(ROUNDS)
@@ -52,6 +55,9 @@ gen: setup ## write the generated files anew
 
 bench-engine: setup ## measure the engine beside its floor and seven peers (takes about an hour; ARGS=--quick: minutes)
 	@$(BIN)/python benchmarks/engine/run.py $(ARGS)
+
+bench-http: setup ## measure the API beside routes as FastAPI documents them (ARGS=--quick: to see that it works)
+	@$(BIN)/python -m benchmarks.http.run $(ARGS)
 
 lock: setup ## resolve the dependencies of pyproject.toml anew
 	@$(COMPILE) --extra embedded --extra postgres pyproject.toml -o requirements/runtime.txt

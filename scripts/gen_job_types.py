@@ -10,6 +10,7 @@ from typing import Any
 
 from loresmith.bootstrap import build_registry
 from loresmith.jobs import JobType
+from loresmith.lore import LorePiece
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "job-types.md"
@@ -35,7 +36,7 @@ def main() -> int:
 def with_tables(text: str) -> str:
     """Return the page with the tables of today's job types. Raises ValueError for a type without its place."""
     for kind in build_registry():
-        if kind.item_model is None:
+        if kind.item_model is None or not issubclass(kind.item_model, LorePiece):
             continue
         begin = BEGIN.format(kind.name)
         if begin not in text:

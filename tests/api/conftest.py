@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from loresmith.api import create_app
+from loresmith.api.protocol import BoundedProtocol
 from loresmith.bootstrap import build_manager, build_registry
 from loresmith.db import Database, Worlds, locate
 from loresmith.db.schema import migrate
-from loresmith.jobs import JobContext, JobManager, JobRegistry, job_type
+from loresmith.jobs import JobContext, JobManager, JobRegistry, PermanentError, TransientError, Worker, job_type
+from loresmith.jobs.connection import Connections
 from tests.waiting import wait_until
 
 
@@ -45,14 +47,80 @@ async def write_verses(ctx: JobContext[VersePayload]) -> list[Verse]:
     return verses
 
 
+class Play(BaseModel):
+    """A payload that says what the handler does, step by step."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: list[str] = Field(default_factory=list)
+
+
+cues: dict[str, asyncio.Event] = {}
+"""What a step `wait:<name>` waits for."""
+
+
+@job_type("play", description="Does what it is told", item=Verse, expected_seconds=1, max_attempts=3)
+async def play(ctx: JobContext[Play]) -> list[Verse]:
+    for place, step in enumerate(ctx.payload.steps):
+        name, _, value = step.partition(":")
+        match name:
+            case "item" if int(value) not in ctx.items:
+                await ctx.save_item(int(value), Verse(text=f"{value}\n\u2028 of {ctx.job_id}"))
+            case "big" if int(value) not in ctx.items:
+                await ctx.save_item(int(value), Verse(text="x" * 60_000))
+            case "report":
+                ctx.report(float(value), f"at step {place}")
+            case "finalize":
+                ctx.finalizing("Finalizing...")
+            case "wait":
+                await cues[value].wait()
+            case "fail" if ctx.attempt <= int(value or 1):
+                raise TransientError("not yet", code="provider_unavailable", retry_after_seconds=0.0)
+            case "refuse":
+                raise PermanentError("refused", code="content_refused")
+            case _:
+                await asyncio.sleep(0)
+    return [Verse(**ctx.items[index]) for index in sorted(ctx.items)]
+
+
+@pytest.fixture
+def cue() -> Iterator[Callable[[str], asyncio.Event]]:
+    """Makes what a step waits for."""
+
+    def make(name: str) -> asyncio.Event:
+        return cues.setdefault(name, asyncio.Event())
+
+    yield make
+    for event in cues.values():
+        event.set()
+    cues.clear()
+
+
 @pytest.fixture
 def registry() -> JobRegistry:
-    return build_registry().add(write_verses)
+    return build_registry().add(write_verses, play)
 
 
 @pytest.fixture
-async def manager(redis: Any, registry: JobRegistry) -> JobManager:
-    return build_manager(redis, registry)
+async def manager(redis: Any, registry: JobRegistry) -> AsyncIterator[JobManager]:
+    manager = build_manager(redis, registry)
+    yield manager
+    await manager.close()
+
+
+@pytest.fixture
+async def worker(redis_url: str, registry: JobRegistry, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
+    """A worker that tries again at once."""
+    monkeypatch.setattr("loresmith.jobs.executor.retry_delay", lambda *_, **__: 0.01)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr("loresmith.jobs.worker._DUE_SECONDS", 0.05)
+    worker = Worker(
+        connections=Connections(redis_url), registry=registry, resources={}, concurrency=50, grace_seconds=0.0
+    )
+    task = asyncio.create_task(worker.run())
+    yield worker
+    worker.stop()
+    worker.stop()
+    await task
 
 
 @pytest.fixture
@@ -100,7 +168,7 @@ class _Server(uvicorn.Server):
 async def address(app: FastAPI) -> AsyncIterator[tuple[str, int]]:
     """Host and port of a real server with the API."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        server = _Server(uvicorn.Config(app, http=BoundedProtocol, log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         await wait_until(lambda: server.started)
         yield listening.getsockname()
@@ -113,6 +181,44 @@ async def remote(address: tuple[str, int]) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the API over a socket."""
     async with httpx2.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as client:
         yield client
+
+
+async def submitted(api: httpx2.AsyncClient, *steps: str, **more: Any) -> str:
+    """Submit a play and return its id."""
+    answer = await api.post("/jobs", json={"type": "play", "payload": {"steps": list(steps)}, **more})
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+async def job_of(api: httpx2.AsyncClient, job_id: str) -> dict[str, Any]:
+    """Return a job as it is now."""
+    answer = await api.get(f"/jobs/{job_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def ended(api: httpx2.AsyncClient, job_id: str) -> dict[str, Any]:
+    """Return a job once it has ended."""
+
+    async def done() -> dict[str, Any] | None:
+        job = await job_of(api, job_id)
+        return job if job["done"] else None
+
+    job = await wait_until(done)
+    assert job is not None
+    return job
+
+
+async def reached(api: httpx2.AsyncClient, job_id: str, state: str) -> dict[str, Any]:
+    """Return a job once it is in a state."""
+
+    async def there() -> dict[str, Any] | None:
+        job = await job_of(api, job_id)
+        return job if job["state"] == state else None
+
+    job = await wait_until(there)
+    assert job is not None
+    return job
 
 
 def assert_problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:

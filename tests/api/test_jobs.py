@@ -31,7 +31,9 @@ async def test_a_submit_answers_with_the_job_and_where_to_find_it(api: httpx2.As
     assert answer.headers["cache-control"] == "private, no-cache"
     assert job.items() >= CORE.items()
     assert job["created_at"].endswith("Z")
-    assert job["links"] == {"self": f"/jobs/{job['id']}"}
+    path = f"/jobs/{job['id']}"
+    assert job["links"] == {"self": path, "events": f"{path}/events", "cancel": f"{path}/cancel"}
+    assert job["queue"] == {"position": 1}
     read = await api.get(answer.headers["location"])
     assert read.status_code == 200
     assert read.json() == job
@@ -40,7 +42,7 @@ async def test_a_submit_answers_with_the_job_and_where_to_find_it(api: httpx2.As
 async def test_the_job_is_stored_as_json_for_at_most_a_day(api: httpx2.AsyncClient, redis: Any) -> None:
     job = (await api.post("/jobs", json=SUBMIT)).json()
     stored = orjson.loads(await redis.get(f"job:{job['id']}"))
-    assert stored == {name: value for name, value in job.items() if name not in ("items", "links")}
+    assert stored == {name: value for name, value in job.items() if name not in ("items", "links", "queue")}
     assert 86_000 < await redis.ttl(f"job:{job['id']}") <= 86_400
 
 

@@ -38,8 +38,9 @@ def test_every_problem_is_in_the_manual() -> None:
 
 
 def test_every_field_of_a_job_is_described(app: FastAPI) -> None:
-    described = set(app.openapi()["components"]["schemas"]["JobObject"]["properties"])
-    assert described == {*Job.__struct_fields__, "items", "links"}
+    schemas = app.openapi()["components"]["schemas"]
+    assert set(schemas["JobChange"]["properties"]) == set(Job.__struct_fields__)
+    assert set(schemas["JobObject"]["properties"]) == {*Job.__struct_fields__, "items", "links", "queue", "payload"}
 
 
 async def test_a_job_is_what_the_document_says(app: FastAPI, api: httpx2.AsyncClient) -> None:
@@ -63,7 +64,7 @@ async def test_a_problem_is_what_the_document_says(app: FastAPI, api: httpx2.Asy
 
 async def test_a_submission_is_one_of_the_job_types(app: FastAPI) -> None:
     document = app.openapi()
-    body = document["paths"]["/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    body = document["components"]["schemas"]["Submission"]
     schema = {**document, **body}
     assert body["discriminator"]["mapping"]["write_verses"] == "#/components/schemas/WriteVersesSubmit"
     assert not complaints(schema, SUBMIT)

@@ -67,12 +67,26 @@ async def test_a_deleted_world_is_gone(api: httpx2.AsyncClient, saved: World) ->
     assert (await api.get("/worlds")).json()["data"] == []
 
 
-async def test_somebody_elses_world_is_as_if_it_were_not(api: httpx2.AsyncClient, worlds: Worlds) -> None:
+def nobody(_: object) -> bool:
+    return False
+
+
+async def test_somebody_elses_world_is_as_if_it_were_not(
+    api: httpx2.AsyncClient, worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loresmith.api.deps.is_admin", nobody)
     other = await worlds.save(new_world(owner="anna"))
     assert_problem(await api.get(f"/worlds/{other.id}"), 404, "world_not_found")
     assert_problem(await api.delete(f"/worlds/{other.id}"), 404, "world_not_found")
     assert (await api.get("/worlds")).json()["data"] == []
     assert (await worlds.get(other.id, owner="anna")) == other
+
+
+async def test_an_admin_has_everybodys_worlds(api: httpx2.AsyncClient, worlds: Worlds, saved: World) -> None:
+    other = await worlds.save(new_world(owner="anna"))
+    assert [world["id"] for world in (await api.get("/worlds")).json()["data"]] == [other.id, saved.id]
+    assert (await api.get(f"/worlds/{other.id}")).json()["id"] == other.id
+    assert (await api.delete(f"/worlds/{other.id}")).status_code == 204
 
 
 async def test_an_unknown_world_is_not_found(api: httpx2.AsyncClient) -> None:

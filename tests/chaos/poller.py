@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from loresmith.jobs import keys
 from loresmith.jobs.connection import Connections
-from loresmith.jobs.store import splice_items
+from loresmith.jobs.view import JobView, pairs_of
 
 _PAUSE_SECONDS: Final = 0.25
 
@@ -49,7 +49,8 @@ class Poller:
         replies = await pipeline.execute()
         for job_id, document, items in zip(ids, replies[::2], replies[1::2], strict=True):
             if document is not None:
-                self._compare(job_id, json.loads(splice_items(document, items)))
+                flat = [part for pair in pairs_of(items) for part in pair]
+                self._compare(job_id, json.loads(JobView(document, flat).body))
 
     def _compare(self, job_id: str, now: dict[str, Any]) -> None:
         self.looks += 1

@@ -23,12 +23,23 @@ _OPTIONS = {
     "log_min_messages": "fatal",
 }
 
+_GUARD = """
+cat > /dev/null
+pid=$(head -n 1 "$1/data/postmaster.pid" 2> /dev/null) && kill -CONT "$pid" && kill -QUIT "$pid"
+while [ -e "$1/data/postmaster.pid" ] && kill -0 "$pid" 2> /dev/null; do sleep 0.02; done
+rm -rf "$1"
+"""
+"""Waits for the end of the tests, however they end, and leaves nothing behind."""
+
 
 class Postgres:
     """A server on a socket in a directory of its own."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self._guard = subprocess.Popen(
+            ["sh", "-c", _GUARD, "sh", str(self.folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
         self._user = _unprivileged()
         self._bin = _on_path() or self._from_wheel()
         if self._user is not None:
@@ -50,9 +61,9 @@ class Postgres:
 
     def close(self) -> None:
         """Stop it and remove its files."""
-        if (self.folder / "data" / "postmaster.pid").exists():
-            self.stop()
-        shutil.rmtree(self.folder)
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        self._guard.wait()
 
     def create(self, database: str) -> str:
         """Make an empty database and return its address."""

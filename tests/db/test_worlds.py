@@ -55,12 +55,14 @@ async def test_more_saves_at_once_than_there_are_connections_all_succeed(worlds:
 
 
 async def test_what_a_database_cannot_store_is_left_out_and_not_the_world(worlds: Worlds) -> None:
-    odd = Piece(kind="relic", name="A\0b\ud800", description="", details={"k\0": float("nan"), "list": ["\0", 2**60]})
+    details = {"k\0": float("nan"), "list": ["\0", 2**60, 2**70, 10**400]}
+    odd = Piece(kind="relic", name="A\0b\ud800", description="", details=details)
     saved = await worlds.save(new_world(title="\0", paragraphs=["one\0", "two"], pieces=[odd]))
     found = await worlds.get(saved.id, owner=None)
     assert (found.title, found.story) == ("", "one\n\ntwo")
     assert found.pieces[0].name == "Ab?"
-    assert found.pieces[0].details == {"k": None, "list": ["", 2**60]}
+    assert found.pieces[0].details == {"k": None, "list": ["", 2**60, 2.0**70, None]}
+    assert isinstance(found.pieces[0].details["list"][2], float)
 
 
 async def test_worlds_are_listed_newest_first_page_by_page(worlds: Worlds) -> None:

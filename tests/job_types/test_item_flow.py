@@ -24,13 +24,14 @@ class Relic(LorePiece[Color], frozen=True):
 class RelicKind:
     """A kind of one field; the request's seed is 10 × index + attempt."""
 
-    model = Relic
-
     def request(self, index: int, attempt: int, avoid: Sequence[str]) -> GenerationRequest:
         return GenerationRequest("", f"avoid {', '.join(avoid)}", {"type": "object"}, seed=10 * index + attempt)
 
     def read(self, index: int, value: Any) -> Relic:
         return Relic(name=value["name"], description="an old thing", details=Color(color="red"))
+
+    def restore(self, index: int, value: Any) -> Relic:
+        return Relic.model_validate(value)
 
 
 def relic(name: str) -> Answer:

@@ -183,18 +183,23 @@ async def test_what_a_provider_says_in_its_own_way_is_understood(
     assert [(await failure(model)).code for _ in expected] == expected
 
 
+IN_TWO_HOURS = "in two hours"
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         ({"Retry_After": "7"}, 7.0),
         ({"retry_after_ms": "250"}, 0.25),
-        ({"Retry_After": format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)}, 7200.0),
+        ({"Retry_After": IN_TWO_HOURS}, 7200.0),
         ({}, None),
     ],
 )
 async def test_the_wish_to_wait_is_passed_on(
     protocol: Protocol, model: GrpcLoreModel, openai: OpenAIServer, headers: dict[str, Any], seconds: float | None
 ) -> None:
+    if headers.get("Retry_After") == IN_TWO_HOURS:  # counted from now: the tests before this one took their time
+        headers = {"Retry_After": format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)}
     openai.answers = [protocol.fails("429 Too Many Requests", "rate_limit_error", **headers)]
     told = (await failure(model)).retry_after_seconds
     assert told == (pytest.approx(seconds, abs=120) if seconds == 7200 else seconds)

@@ -35,7 +35,7 @@ def provider(server: OpenAIServer, name: str) -> Provider:
 @pytest.fixture
 async def route(openai: OpenAIServer, second: OpenAIServer) -> Route:
     openai.answers = second.answers = [says(VALID)]
-    return Route([provider(openai, "first"), provider(second, "second")], first_token_seconds=0.3)
+    return Route([provider(openai, "first"), provider(second, "second")], first_token_seconds=2.0)
 
 
 @pytest.fixture

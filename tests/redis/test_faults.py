@@ -14,13 +14,25 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from loresmith.jobs import Job, JobContext, Options, QueueFullError, State, TransientError, job_type, lua
+from loresmith.jobs import (
+    Job,
+    JobContext,
+    JobNotFoundError,
+    Listing,
+    Options,
+    QueueFullError,
+    State,
+    TransientError,
+    job_type,
+    lua,
+)
 from loresmith.jobs.claim import Begun
 from loresmith.jobs.lua import Script
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue, Release
 from loresmith.jobs.store import Store
 from tests.redis.conftest import Engine
+from tests.redis.test_follower import ENDED, Notes, following, nothing_pending
 from tests.waiting import wait_until
 
 FAULTS = ("error before it ran", "refused", "reply lost", "hang", "cut")
@@ -165,6 +177,8 @@ class Jobs:
 
     completed: list[Job]
     cancelled: list[Job]
+    once: Job
+    """The one of the completed that was submitted with a key."""
 
 
 @pytest.mark.parametrize("point", POINTS, indirect=True)
@@ -181,14 +195,20 @@ async def test_each_job_ends_once_whatever_fails(
     jobs.completed += before
     await _refused(engine)
     await engine.worker(lease_seconds=_LEASE_SECONDS)
+    await _told(engine, jobs)
     await _cancelled(engine, point, jobs.cancelled)
     for job in jobs.completed:
         ended = await engine.ended(job.id)
         assert (ended.state, bytes(ended.result)) == (State.COMPLETED, b"[0,1]")
         assert json.loads(await engine.manager.read(job.id))["result"] == [0, 1]
-    await wait_until(lambda: point.fired)
+    if point.script in (lua.FOLLOW, lua.FOLLOWED):
+        await _followed(engine, redis, [*jobs.completed, *jobs.cancelled])
+    if point.script not in (lua.DELETE, lua.UNSET):
+        await wait_until(lambda: point.fired)
     assert {made[job.id, index] for job in jobs.completed for index in (0, 1)} == {1}
     await _nothing_left(redis, [*jobs.completed, *jobs.cancelled])
+    await _deleted(engine, redis, jobs.once)
+    assert point.fired
 
 
 async def _abandoned(engine: Engine) -> Job:
@@ -209,12 +229,30 @@ async def _submitted(engine: Engine) -> Jobs:
     limited = [await manager.create("work", {}, one_at_a_time) for _ in range(2)]
     batch = await manager.create_all([("work", Task(), Options())] * 2)
     later = await manager.create("work", {}, Options(delay_seconds=3600))
-    return Jobs([once, *limited, *batch], [await manager.create("stuck", {}), later])
+    return Jobs([once, *limited, *batch], [await manager.create("stuck", {}), later], once)
 
 
 async def _refused(engine: Engine) -> None:
     with pytest.raises(QueueFullError):
         await engine.new_manager(limit=1).create("work", {})
+
+
+async def _told(engine: Engine, jobs: Jobs) -> None:
+    """All are listed, those of each owner apart; what waits has a place; the queue is counted."""
+    listed = {view.glance.id for view in (await engine.manager.list(Listing(limit=100))).jobs}
+    assert listed == {job.id for job in [*jobs.completed, *jobs.cancelled]}
+    later = await engine.manager.view(jobs.cancelled[-1].id)
+    await engine.manager.place(later)
+    assert later.position is not None
+    assert (await engine.manager.stats()).depth.scheduled >= 1
+
+
+async def _deleted(engine: Engine, redis: Any, job: Job) -> None:
+    await engine.manager.delete(job.id)
+    with pytest.raises(JobNotFoundError):
+        await engine.manager.get(job.id)
+    assert [key async for key in redis.scan_iter(f"*{job.id}*")] == []
+    assert [key async for key in redis.scan_iter("idempotency:*")] == []
 
 
 async def _cancelled(engine: Engine, point: FaultPoint, jobs: Sequence[Job]) -> None:
@@ -236,6 +274,15 @@ async def _release_again(engine: Engine, point: FaultPoint, job: Job) -> None:
     await queue.intend([Release(job.id)])
     await queue.release([Release(job.id)])
     await wait_until(lambda: point.fired)
+
+
+async def _followed(engine: Engine, redis: Any, jobs: Sequence[Job]) -> None:
+    """Every end reaches whoever follows; another group, which is behind, keeps them all."""
+    await redis.xgroup_create(ENDED, "behind", id="0", mkstream=True)
+    notes = Notes()
+    async with following(engine.url, notes, silent_seconds=0.2):
+        await wait_until(lambda: set(notes.ids) == {job.id for job in jobs})
+        await wait_until(lambda: nothing_pending(redis))
 
 
 async def _nothing_left(redis: Any, jobs: Sequence[Job]) -> None:

@@ -155,7 +155,7 @@ async def test_a_group_that_is_behind_keeps_what_it_needs(engine: Engine, redis:
     notes, late = Notes(), Notes()
     async with following(engine.url, notes):
         await wait_until(lambda: len(notes.seen) == 40)
-        await wait_until(lambda: _pending(redis, 0))
+        await wait_until(lambda: nothing_pending(redis))
     assert await redis.xlen(ENDED) == 40
     async with following(engine.url, late, group="webhooks"):
         await wait_until(lambda: len(late.seen) == 40)
@@ -185,7 +185,7 @@ async def test_a_job_that_expired_is_skipped_and_said(
     notes = Notes()
     async with following(engine.url, notes):
         await wait_until(lambda: len(notes.seen) == 2)
-        await wait_until(lambda: _pending(redis, 0))
+        await wait_until(lambda: nothing_pending(redis))
     assert ids[0] in capsys.readouterr().out
 
 
@@ -196,7 +196,7 @@ async def test_a_document_that_nobody_can_read_holds_nobody_up(engine: Engine, r
     notes = Notes()
     async with following(engine.url, notes):
         await wait_until(lambda: len(notes.seen) == 2)
-        await wait_until(lambda: _pending(redis, 0))
+        await wait_until(lambda: nothing_pending(redis))
 
 
 async def test_a_job_whose_end_was_lost_is_followed_when_it_ends_again(engine: Engine, redis: Any) -> None:
@@ -242,6 +242,11 @@ async def _pending(redis: Any, count: int) -> bool:
         return (await redis.xpending(ENDED, "history"))["pending"] == count
     except ResponseError:  # the first reader has not made the group yet
         return False
+
+
+async def nothing_pending(redis: Any) -> bool:
+    """Whether the group has acknowledged all that it was given."""
+    return await _pending(redis, 0)
 
 
 async def _readers(redis: Any, count: int) -> bool:

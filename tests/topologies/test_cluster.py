@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from loresmith.jobs import (
     JobContext,
     JobManager,
+    Listing,
     NotReplicatedError,
     Options,
     Priority,
@@ -87,12 +88,20 @@ async def _use_every_script(engine: Engine) -> None:
     for job in made:
         assert (await engine.ended(job.id)).status is Status.COMPLETED
         await manager.read(job.id)
+    assert len((await manager.list(Listing())).jobs) == len(made)
+    assert len((await manager.list(Listing(), owner=limited.owner)).jobs) == 2
+    await manager.delete(made[1].id)  # and its key
     await manager.pause()
     waiting = await manager.create("quick", {})
+    view = await manager.view(waiting.id)
+    await manager.place(view)
+    assert view.position == 1
+    assert (await manager.stats()).depth.normal == 1
     await manager.cancel(waiting.id)
     await manager.retry(waiting.id)
     pipeline = Pipeline(engine.connection())
     store, queue = Store(pipeline), Queue(pipeline)
+    await queue.give_turn_back()  # the worker may have had its own at its start
     await Inspector(store, queue).inspect()  # touch, retire
     await queue.drop("nobody", Claim("n", "0-0", waiting.id), Dropped(Reason.HELD, "n0-1"))  # forget
     await manager.resume()

@@ -6,35 +6,52 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
-from loresmith.api.deps import Readiness, all_there
+from loresmith.api.deps import BareRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
-from loresmith.api.routes import health, job_types, jobs, reference, worlds
+from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit
+from loresmith.api.routes import worlds as saved_worlds
+from loresmith.api.shortcut import Shortcut
 from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
 
+GROUPS = (submit, read, actions, events, queues, job_types, saved_worlds, health, reference)
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
+    {"name": "queues", "description": "All jobs together."},
     {"name": "job types", "description": "What can be submitted."},
     {"name": "worlds", "description": "What was made, and lasts."},
     {"name": "health", "description": "For those who watch over the process."},
 ]
 
 
+class _App(FastAPI):
+    """FastAPI for what it is good at; what every request needs, and the three that nearly all are, stand before it."""
+
+    def set_front(self) -> None:
+        """Put it there, once the app is made."""
+        routed = Edge(super().__call__)
+        self._front = Shortcut(routed, self, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front(scope, receive, send)
+
+
 def create_app(
-    manager: JobManager, saved: Worlds, *, readiness: Readiness = all_there, version: str | None = None
+    manager: JobManager, worlds: Worlds, *, readiness: Readiness = all_there, version: str | None = None
 ) -> FastAPI:
-    """Return the HTTP API over `manager` and the saved worlds.
+    """Return the HTTP API over `manager` and the saved `worlds`.
 
     `readiness` tells what is missing besides Redis, which is always asked: name → what is wrong, empty when all is
     there. It must not raise.
     """
-    app = FastAPI(
+    app = _App(
         title="LoreSmith",
         version=version or distribution_version("loresmith"),
         openapi_tags=_TAGS,
@@ -43,14 +60,14 @@ def create_app(
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
-        middleware=[Middleware(Edge)],
     )
+    app.set_front()
     app.state.manager = manager
-    app.state.worlds = saved
+    app.state.worlds = worlds
     app.state.readiness = readiness
     for error in (Problem, JobsError, DatabaseError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
-    for group in (jobs, job_types, worlds, health, reference):
+    for group in GROUPS:
         app.include_router(group.router)
 
     @cache
@@ -62,4 +79,13 @@ def create_app(
 
 
 def _answer_problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        error = HTTPException(405, headers={"Allow": ", ".join(_methods_of(request))})
     return problem_response(problem_of(error), request_id=request.state.request_id)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return what a path takes, over all its routes: the one that refused knows only its own."""
+    routes = [route for group in GROUPS for route in group.router.routes if isinstance(route, BareRoute)]
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in fitting for method in route.methods or ()})

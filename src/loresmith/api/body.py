@@ -3,8 +3,9 @@
 from typing import Any, Final, cast
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
+from loresmith.api.deps import header_of, headers_of
 from loresmith.api.errors import Problem
 
 MOST_BYTES: Final = 256 * 1024
@@ -23,17 +24,22 @@ async def read_json_object(request: Request, *, most_bytes: int = MOST_BYTES) ->
 
 async def _read(request: Request, most_bytes: int) -> bytes:
     """Read up to the limit. What a client announces spares us reading; what it sends is what counts."""
-    announced = request.headers.get("content-length", "")
+    announced = header_of(request, b"content-length")
     if announced.isdecimal() and (len(announced) > 18 or int(announced) > most_bytes):
         raise _too_large(most_bytes)
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > most_bytes:
             raise _too_large(most_bytes)
         chunks.append(chunk)
-    return b"".join(chunks)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
 
 
 def _too_large(most_bytes: int) -> Problem:
@@ -41,11 +47,11 @@ def _too_large(most_bytes: int) -> Problem:
 
 
 def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return header_of(request, b"content-type").partition(";")[0].strip().lower()
 
 
 def _announces_nothing(request: Request) -> bool:
-    return request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+    return header_of(request, b"content-length") in ("", "0") and not headers_of(request, b"transfer-encoding")
 
 
 def _parse(body: bytes) -> dict[str, Any]:

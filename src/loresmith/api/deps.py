@@ -6,7 +6,10 @@ from typing import Any
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
+from loresmith.api.errors import Problem
 from loresmith.db import Worlds
 from loresmith.jobs import LOCAL_OWNER, JobManager, JobNotFoundError
 
@@ -19,6 +22,13 @@ class BareRoute(APIRoute):
 
     No dependency is solved, no body parsed, no model serialized; the annotations serve the OpenAPI document.
     """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Do as Starlette does; `batch` is a path of its own and no id."""
+        match, found = super().matches(scope)
+        if match is not Match.NONE and found["path_params"].get("job_id") == "batch":
+            return Match.NONE, {}
+        return match, found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         return self.endpoint
@@ -39,14 +49,23 @@ def worlds_of(request: Request) -> Worlds:
     return request.app.state.worlds
 
 
-def owner_of(_: Request) -> str | None:
-    """Return whose worlds the caller may see: those of the one owner of this machine. None would mean everybody's."""
-    return LOCAL_OWNER
-
-
 def readiness_of(request: Request) -> Readiness:
     """Return the check for what this process needs besides Redis."""
     return request.app.state.readiness
+
+
+def headers_of(request: Request, name: bytes) -> list[str]:
+    """Return the values of a header, of which there may be several; `name` is in lower case.
+
+    Starlette's `request.headers` costs as much as all else that a read does beside its input and output.
+    """
+    return [value.decode("latin-1") for key, value in request.scope["headers"] if key == name]
+
+
+def header_of(request: Request, name: bytes) -> str:
+    """Return a header, '' when it is not there."""
+    values = headers_of(request, name)
+    return values[0] if values else ""
 
 
 def job_id_of(request: Request) -> str:
@@ -55,3 +74,24 @@ def job_id_of(request: Request) -> str:
     if job_id != job_id.lower():
         raise JobNotFoundError(job_id)
     return job_id
+
+
+def owner_of(_request: Request) -> str:
+    """Return whose the jobs are that this request submits."""
+    return LOCAL_OWNER
+
+
+def is_admin(_request: Request) -> bool:
+    """Tell whether the caller may see and act on everybody's jobs and worlds, and on queues."""
+    return True
+
+
+def viewer_of(request: Request) -> str | None:
+    """Return whose jobs and worlds this request may see and act on; None: everybody's."""
+    return None if is_admin(request) else owner_of(request)
+
+
+def require_admin(request: Request) -> None:
+    """Raise Problem unless the caller is an admin."""
+    if not is_admin(request):
+        raise Problem("forbidden", "expected a caller with the admin scope")

@@ -1,25 +1,26 @@
 """The outermost layer of every request: its id, the headers of every answer, and the last resort for bugs."""
 
+import os
 import re
-import secrets
 from typing import Final
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
 from loresmith.api.errors import problem_of, problem_response
 
 log = structlog.get_logger(__name__)
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_SECURITY: Final = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "same-origin",
-}
+_POLICY: Final = b"content-security-policy"
+_SECURITY: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_STRICTEST: Final = (_POLICY, b"default-src 'none'; frame-ancestors 'none'")
 
 
 class Edge:
@@ -32,36 +33,48 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = take_request_id(scope)
         started = False
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                _add_headers(message, request_id)
+                add_headers(message["headers"], request_id)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, send_with_headers)
-            except ClientDisconnect:
-                return
-            except Exception as error:
-                log.exception("request failed", method=scope["method"], path=scope["path"][:200])
-                if started:
-                    raise
-                await problem_response(problem_of(error), request_id=request_id)(scope, receive, send_with_headers)
+        bind_contextvars(request_id=request_id)  # never unbound: a server gives each request a context of its own
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            log.exception("request failed", method=scope["method"], path=scope["path"][:200])
+            if started:
+                raise
+            await problem_response(problem_of(error), request_id=request_id)(scope, receive, send_with_headers)
+
+
+def take_request_id(scope: Scope) -> str:
+    """Return the id of a request, which is in its state from now on."""
+    request_id = _request_id(scope)
+    scope.setdefault("state", {})["request_id"] = request_id
+    return request_id
 
 
 def _request_id(scope: Scope) -> str:
-    offered = Headers(scope=scope).get("x-request-id", "")
-    return offered if _SANE_ID.fullmatch(offered) else secrets.token_hex(8)
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            offered: str = value.decode("latin-1")
+            return offered if _SANE_ID.fullmatch(offered) else os.urandom(8).hex()
+    return os.urandom(8).hex()
 
 
-def _add_headers(message: Message, request_id: str) -> None:
-    headers = MutableHeaders(scope=message)
-    headers["x-request-id"] = request_id
-    for name, value in _SECURITY.items():
-        headers.setdefault(name, value)
+def add_headers(headers: list[tuple[bytes, bytes]], request_id: str) -> None:
+    """Add to the headers of an answer what every answer has."""
+    headers.append((b"x-request-id", request_id.encode()))
+    headers.extend(_SECURITY)
+    for name, _ in headers:
+        if name == _POLICY:
+            return
+    headers.append(_STRICTEST)

@@ -12,10 +12,15 @@ from starlette.responses import Response
 from loresmith.db import StorageUnavailableError, WorldNotFoundError
 from loresmith.jobs import (
     FieldProblem,
+    IdempotencyKeyReusedError,
+    InvalidCursorError,
     InvalidPayloadError,
     JobNotFoundError,
+    NotEndedError,
+    NotRetryableError,
     QueueFullError,
     StoreUnavailableError,
+    TooManyActiveJobsError,
     UnknownJobTypeError,
 )
 
@@ -41,12 +46,18 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_payload": Kind(400, "The request has missing, wrong or unknown fields"),
     "invalid_parameter": Kind(400, "A part of the address is wrong"),
     "bad_request": Kind(400, "The request cannot be understood"),
+    "forbidden": Kind(403, "The caller may not do this"),
     "not_found": Kind(404, "No such path"),
     "job_not_found": Kind(404, "No such job"),
     "world_not_found": Kind(404, "No such world"),
+    "queue_not_found": Kind(404, "No such queue"),
     "method_not_allowed": Kind(405, "The path does not take this method"),
+    "job_not_ended": Kind(409, "The job has not ended"),
+    "job_not_failed": Kind(409, "The job has not failed"),
     "payload_too_large": Kind(413, "The body is too large"),
     "unsupported_media_type": Kind(415, "The body is not declared as application/json"),
+    "idempotency_key_reused": Kind(422, "The idempotency key was used for another request"),
+    "too_many_active_jobs": Kind(429, "The caller has too many jobs that have not ended", retryable=True),
     "internal": Kind(500, "Something went wrong on our side"),
     "queue_full": Kind(503, "Too many jobs wait already", retryable=True),
     "store_unavailable": Kind(503, "The store is away", retryable=True),
@@ -71,12 +82,13 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         return KINDS[self.code]
 
 
-def _unknown_job_type(error: UnknownJobTypeError) -> Problem:
+def unknown_job_type(error: UnknownJobTypeError, *, pointer: str = "/type") -> Problem:
+    """Return the problem of a submission of an unknown type, which is named at `pointer`."""
     name = error.name[:_MOST_NAME]
     nearest = get_close_matches(name, error.known, n=1)
     hint = f"did you mean {nearest[0]!r}? " if nearest else ""
     detail = f"no job type is named {name!r}: {hint}expected one of: {', '.join(error.known)}"
-    return Problem("unknown_job_type", detail, [FieldProblem("/type", "unknown_job_type", detail)])
+    return Problem("unknown_job_type", detail, [FieldProblem(pointer, "unknown_job_type", detail)])
 
 
 def _invalid_payload(error: InvalidPayloadError) -> Problem:
@@ -107,12 +119,17 @@ def _retry_after(code: str) -> Callable[[Any], Problem]:
 
 
 TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
-    UnknownJobTypeError: _unknown_job_type,
+    UnknownJobTypeError: unknown_job_type,
     InvalidPayloadError: _invalid_payload,
     JobNotFoundError: lambda _: Problem("job_not_found", "no job has this id: it never existed or has expired"),
     WorldNotFoundError: lambda _: Problem("world_not_found", "no world has this id: it never existed or was deleted"),
     StorageUnavailableError: _retry_after("store_unavailable"),
+    InvalidCursorError: lambda error: Problem("bad_request", str(error)),
+    NotEndedError: lambda error: Problem("job_not_ended", str(error)),
+    NotRetryableError: lambda error: Problem("job_not_failed", str(error)),
+    IdempotencyKeyReusedError: lambda error: Problem("idempotency_key_reused", str(error)),
     QueueFullError: _retry_after("queue_full"),
+    TooManyActiveJobsError: _retry_after("too_many_active_jobs"),
     StoreUnavailableError: _retry_after("store_unavailable"),
     HTTPException: _http_error,
 }

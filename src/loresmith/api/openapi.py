@@ -1,13 +1,16 @@
 """The OpenAPI 3.1 document: what FastAPI finds in the routes, made exact with the job types."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from loresmith.api.schemas import InvalidParameterProblem, NotReadyProblem, ProblemObject
+from loresmith.api import examples
+from loresmith.api.errors import KINDS
+from loresmith.api.schemas import InvalidParameterProblem, JobChange, JobItem, NotReadyProblem, ProblemObject
+from loresmith.api.submission import MOST_JOBS, SubmitRequest
 from loresmith.jobs import JobRegistry, JobType
 
 _REF: Final = "#/components/schemas/"
@@ -23,30 +26,39 @@ def build_openapi(app: FastAPI, registry: JobRegistry) -> dict[str, Any]:
         title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes, tags=app.openapi_tags
     )
     schemas: dict[str, Any] = document["components"]["schemas"]
-    for model in (ProblemObject, NotReadyProblem, InvalidParameterProblem):
+    for model in (ProblemObject, NotReadyProblem, InvalidParameterProblem, JobChange, JobItem):
         schemas.update(_components(model.__name__, TypeAdapter(model), "", mode="serialization"))
     types = list(registry)
+    common = SubmitRequest.model_json_schema()
     for kind in types:
-        schemas.update(_schemas_of(kind))
-    _describe_submit(document["paths"]["/jobs"]["post"], types)
-    _describe_job(schemas["JobObject"]["properties"], types)
+        schemas.update(_schemas_of(kind, common))
+    schemas["Submission"] = _union({kind.name: f"{pascal(kind.name)}Submit" for kind in types})
+    schemas["BatchRequest"] = _batch()
+    for name in ("JobObject", "JobChange"):
+        _describe_job(schemas[name]["properties"], types)
+    schemas["JobItem"]["properties"]["value"] = _any_item(types)
+    _describe_operations(document["paths"], types)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+    document["components"]["examples"] = {code: {"value": examples.problem(code)} for code in KINDS}
     return document
 
 
-def _schemas_of(kind: JobType) -> dict[str, Any]:
+def _schemas_of(kind: JobType, common: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of a job type: payload, result, item, and a submit of it."""
     name = pascal(kind.name)
     schemas = _components(f"{name}Payload", TypeAdapter(kind.payload_model), name, mode="validation")
     schemas |= _components(f"{name}Result", kind.result, name, mode="serialization")
     if kind.item_model is not None:
         schemas |= _components(f"{name}Item", TypeAdapter(kind.item_model), name, mode="serialization")
+    own = {"type": {"const": kind.name, "type": "string"}, "payload": _ref(f"{name}Payload")}
     schemas[f"{name}Submit"] = {
+        **common,
         "title": f"{name}Submit",
         "description": kind.description,
-        "type": "object",
-        "properties": {"type": {"const": kind.name, "type": "string"}, "payload": _ref(f"{name}Payload")},
+        "properties": {**common["properties"], **own},
         "required": ["type", "payload"],
-        "additionalProperties": False,
+        "not": {"required": ["run_at", "delay_seconds"]},
+        "examples": [examples.submission(kind)],
     }
     return schemas
 
@@ -58,20 +70,51 @@ def _components(name: str, model: "TypeAdapter[Any]", prefix: str, *, mode: Any)
     return {**{f"{prefix}{key}": value for key, value in inner.items()}, name: {**schema, "title": name}}
 
 
-def _describe_submit(operation: dict[str, Any], types: Iterable[JobType]) -> None:
-    names = {kind.name: f"{pascal(kind.name)}Submit" for kind in types}
-    schema = {
+def _union(names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a union that is told apart by `type`."""
+    return {
+        "title": "Submission",
+        "description": "A job to do, of one of the types that this server knows.",
         "oneOf": [_ref(name) for name in names.values()],
         "discriminator": {"propertyName": "type", "mapping": {key: _REF + name for key, name in names.items()}},
     }
-    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _batch() -> dict[str, Any]:
+    jobs = {"type": "array", "items": _ref("Submission"), "minItems": 1, "maxItems": MOST_JOBS}
+    return {
+        "title": "BatchRequest",
+        "description": "Jobs of which all are created or none.",
+        "type": "object",
+        "properties": {"jobs": jobs},
+        "required": ["jobs"],
+        "additionalProperties": False,
+    }
+
+
+def _describe_operations(paths: dict[str, Any], types: Sequence[JobType]) -> None:
+    for path, model in (("/jobs", "Submission"), ("/jobs/batch", "BatchRequest")):
+        paths[path]["post"]["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(model)}},
+        }
+    if types:
+        paths["/jobs"]["post"]["requestBody"]["content"]["application/json"]["example"] = examples.submission(types[0])
+        paths["/jobs"]["post"]["responses"]["202"]["content"]["application/json"]["example"] = examples.job(types[0], 1)
 
 
 def _describe_job(properties: dict[str, Any], types: Iterable[JobType]) -> None:
     results = [_ref(f"{pascal(kind.name)}Result") for kind in types]
-    items = [_ref(f"{pascal(kind.name)}Item") for kind in types if kind.item_model is not None]
     properties["result"] = {"description": "null until completed", "anyOf": [*results, {"type": "null"}]}
-    properties["items"]["items"] = {"anyOf": items} if items else {}
+    if "items" in properties:
+        properties["items"]["items"] = _any_item(types)
+        payloads = [_ref(f"{pascal(kind.name)}Payload") for kind in types]
+        properties["payload"] = {"description": properties["payload"]["description"], "anyOf": payloads}
+
+
+def _any_item(types: Iterable[JobType]) -> dict[str, Any]:
+    items = [_ref(f"{pascal(kind.name)}Item") for kind in types if kind.item_model is not None]
+    return {"anyOf": items} if items else {}
 
 
 def _ref(name: str) -> dict[str, str]:

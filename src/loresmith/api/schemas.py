@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from loresmith.jobs import Priority, State, Status
@@ -14,15 +14,6 @@ Seconds = Annotated[float, Field(ge=0)]
 Missing = SkipJsonSchema[None]
 """A field that may be absent, but is never null."""
 Moment = Annotated[datetime, Field(description="RFC 3339, UTC")]
-
-
-class SubmitRequest(BaseModel):
-    """A job to do."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    type: str = Field(description="one of `GET /job-types`")
-    payload: dict[str, Any] = Field(description="what this type of job needs")
 
 
 class ErrorDetail(BaseModel):
@@ -59,20 +50,28 @@ class Eta(BaseModel):
 
 
 class Links(BaseModel):
-    """Addresses that belong to the object."""
+    """Addresses that belong to the job."""
 
     self: str
+    events: str = Field(description="its changes as they happen (server-sent events)")
+    cancel: str
 
 
-class JobObject(BaseModel):
-    """A job. `error`, `error_detail` and `completed_at` are absent until it has ended; more fields may come."""
+class Queue(BaseModel):
+    """Where a job waits."""
+
+    position: int = Field(ge=1, description="about how many start before it, itself included; priorities do not count")
+
+
+class JobChange(BaseModel):
+    """A job without what is not sent with every event: items, links, place in the queue."""
 
     id: UUID
     type: str
     status: Status = Field(description="closed at these four values for ever; `completed` and `failed` are final")
     state: str = Field(description="says more than `status`; more values may come", examples=list(State))
     done: bool = Field(description="the job has ended and never changes again")
-    seq: int = Field(ge=1, description="grows by one with every visible change; also the ETag")
+    seq: int = Field(ge=1, description="grows with every visible change: ETag, id of events, key to merge by")
     progress: int = Field(ge=0, le=100, description="percent; never goes back, 100 means completed")
     progress_source: Literal["measured", "simulated", "none"]
     fraction: Annotated[float, Field(ge=0, le=1)] | None = Field(description="share of the generation that is done")
@@ -91,13 +90,98 @@ class JobObject(BaseModel):
     rescues: Whole = Field(description="how often the job was taken over from a worker that died")
     usage: Usage | None
     priority: Priority
-    retry_of: UUID | None
+    retry_of: UUID | None = Field(description="the failed job that this one goes on with")
     metadata: dict[str, Any]
     tags: list[str]
+    run_at: Moment | None = Field(description="not to start before; null for a job that was to start at once")
+    owner: str = Field(description="whose job it is: a digest")
     poll_after_ms: Whole = Field(description="when to look again")
     v: int = Field(description="version of this object's schema")
+
+
+class JobObject(JobChange):
+    """A job. `error`, `error_detail` and `completed_at` are absent until it has ended; more fields may come."""
+
+    queue: Queue | None = Field(description="null unless pending; no part of the version that `seq` counts")
+    payload: dict[str, Any] | Missing = Field(None, description="only with `?include=payload`")
     items: list[Any] = Field(description="finished items, until the result has them")
     links: Links
+
+
+class JobItem(BaseModel):
+    """An item that was finished."""
+
+    index: Whole
+    value: Any
+
+
+class JobList(BaseModel):
+    """A page of jobs, newest first. It may be short, even empty, where there are more."""
+
+    data: list[JobObject]
+    next_cursor: str | None = Field(None, description="null on the last page; absent in an answer to `ids`")
+    missing: list[str] | Missing = Field(None, description="only in an answer to `ids`: those that are not found")
+
+
+class BatchAnswer(BaseModel):
+    """The jobs of a batch, in its order."""
+
+    jobs: list[JobObject]
+
+
+class QueueDepth(BaseModel):
+    """Jobs that are ready and wait for a worker, by priority."""
+
+    high: Whole
+    normal: Whole
+    low: Whole
+
+
+class QueueStats(BaseModel):
+    """What is in a queue."""
+
+    name: str
+    paused: bool
+    depth: QueueDepth
+    running: Whole = Field(description="with a worker")
+    scheduled: Whole = Field(description="wait for their time: delayed, or for another attempt")
+    open: Whole = Field(description="not ended; those beyond a limit of their owner or type are only in this one")
+    ended_per_minute: Annotated[float, Field(ge=0)] = Field(description="over the last 5 minutes, or the last 500 jobs")
+
+
+class WorkerStats(BaseModel):
+    """What a worker says of itself."""
+
+    id: str
+    host: str
+    concurrency: Whole
+    running: Whole
+    started_at: Moment
+    seen_at: Moment
+
+
+class Spread(BaseModel):
+    """Seconds: the median and the 95th percentile."""
+
+    p50: Seconds | None
+    p95: Seconds | None
+
+
+class TypeStats(BaseModel):
+    """How the jobs of a type among the last 500 fared."""
+
+    completed: Whole
+    failed: Whole
+    run_seconds: Spread
+    wait_seconds: Spread
+
+
+class StatsObject(BaseModel):
+    """Figures, a second old at the most."""
+
+    queues: list[QueueStats]
+    workers: list[WorkerStats]
+    types: dict[str, TypeStats]
 
 
 class FieldError(BaseModel):
@@ -150,6 +234,12 @@ class QuestObject(BaseModel):
     stages: list[str]
 
 
+class WorldLinks(BaseModel):
+    """Addresses that belong to the world."""
+
+    self: str
+
+
 class WorldSummaryObject(BaseModel):
     """A saved world, as it is listed."""
 
@@ -159,7 +249,7 @@ class WorldSummaryObject(BaseModel):
     user_id: str = Field(description="as it was given to the job, as text")
     job_id: UUID = Field(description="the job that made it; forgotten 24 h after it ended")
     created_at: Moment
-    links: Links
+    links: WorldLinks
 
 
 class WorldObject(WorldSummaryObject):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import httpx2
 
 COUNT = 3
+USER_ID = "demo"
 _POLL_SECONDS = 0.3
 _LONGEST_SECONDS = 600.0
 
@@ -59,7 +60,7 @@ async def _follow(client: httpx2.AsyncClient, job_type: str, theme: str) -> dict
     """Submit, then poll until the job is done, showing what changes."""
     from loresmith.cli.show import JobView
 
-    job = _read(await client.post("/jobs", json={"type": job_type, "payload": {"theme": theme, "count": COUNT}}))
+    job = _read(await client.post("/jobs", json={"type": job_type, "payload": await _payload(client, job_type, theme)}))
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             with JobView(job_type) as view:
@@ -72,6 +73,13 @@ async def _follow(client: httpx2.AsyncClient, job_type: str, theme: str) -> dict
     return job
 
 
+async def _payload(client: httpx2.AsyncClient, job_type: str, theme: str) -> dict[str, Any]:
+    """Return what this type of job takes of what a demonstration can say."""
+    values = {"theme": theme, "count": COUNT, "user_id": USER_ID}
+    types = {one["name"]: one["payload_schema"]["properties"] for one in _read(await client.get("/job-types"))["data"]}
+    return {name: value for name, value in values.items() if name in types.get(job_type, values)}
+
+
 def _read(response: httpx2.Response) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     if response.is_error:
@@ -80,8 +88,8 @@ def _read(response: httpx2.Response) -> dict[str, Any]:
 
 
 def _conclude(job: dict[str, Any]) -> None:
-    from loresmith.cli.show import print_items
+    from loresmith.cli.show import print_result
 
     if job["status"] != "completed":
         raise StartError(f"the job failed: {job.get('error', 'no reason was given')}")
-    print_items(job["result"])
+    print_result(job["result"])

@@ -10,6 +10,8 @@ from typing import Any
 
 import uvicorn
 
+from loresmith.api.protocol import BoundedProtocol
+
 _GRACE_SECONDS = 1
 
 
@@ -32,7 +34,7 @@ def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -48,8 +48,17 @@ async def api(
     async with connect(redis_url) as redis:
         manager = build_manager(redis, build_registry(), replicas=replicas)
         app = create_app(manager, Worlds(database), readiness=with_database(ready, database), version=version)
-        async with serving(app, bound) as task:
-            yield task
+        async with serving(app, bound) as (task, wish):
+
+            def end() -> None:
+                manager.release_waiters()  # else the server would wait for each event stream
+                wish()
+
+            try:
+                yield task, end
+            finally:
+                manager.release_waiters()
+        await manager.close()
 
 
 @contextlib.asynccontextmanager

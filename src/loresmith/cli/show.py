@@ -62,13 +62,37 @@ def _finished(job: dict[str, Json]) -> list[Json]:
 
 
 def _name(item: Json) -> str:
-    return str(item.get("name", item)) if isinstance(item, dict) else str(item)
+    if not isinstance(item, dict):
+        return str(item)
+    name = item.get("name", item.get("text"))
+    return textwrap.shorten(str(item if name is None else name), WIDTH - 10, placeholder=" ...")
 
 
-def print_items(items: Json) -> None:
-    """Print each item of a result under its name, wrapped."""
-    for item in items if isinstance(items, list) else [items]:
+def print_result(result: Json) -> None:
+    """Print a world as it is read, or each item of a result under its name, wrapped."""
+    if isinstance(result, dict) and "story" in result:
+        print("\n" + "\n".join(world_lines(result)))
+        return
+    for item in result if isinstance(result, list) else [result]:
         print("\n" + "\n".join(item_lines(item)))
+
+
+def world_lines(world: dict[str, Json]) -> list[str]:
+    """A saved world as lines of at most 80 columns: title, story, quest, pieces."""
+    title, quest, pieces = str(world["title"]), world["quest"], world["pieces"]
+    lines = [title, "=" * min(len(title), WIDTH)]
+    for paragraph in str(world["story"]).split("\n\n"):
+        lines += [*_wrapped(paragraph, ""), ""]
+    if isinstance(quest, dict) and isinstance(stages := quest["stages"], list):
+        lines += [f"Quest: {quest['title']}", *_wrapped(str(quest["description"]), "  ")]
+        lines += [each for at, stage in enumerate(stages, 1) for each in _wrapped(f"{at}. {stage}", "  ")]
+    for piece in pieces if isinstance(pieces, list) else []:
+        if isinstance(piece, dict):
+            lines += ["", f"{str(piece['type']).capitalize()}: {piece['name']}"]
+            lines += _wrapped(str(piece["description"]), "  ")
+    warnings = world.get("warnings")
+    lines += [f"\nNote: {each}" for each in warnings] if isinstance(warnings, list) else []
+    return [*lines, "", f"Saved as world {world['world_id']}"]
 
 
 def item_lines(item: Json) -> list[str]:

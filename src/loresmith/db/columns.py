@@ -56,6 +56,10 @@ class Json(TypeDecorator[Any]):
         """Leave out what cannot be stored."""
         return storable(value)
 
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Give floats back as such: PostgreSQL writes large ones as integers beyond 64 bits."""
+        return storable(value)
+
 
 def storable(value: Any) -> Any:
     """Return a JSON value as every database can store it.
@@ -68,12 +72,16 @@ def storable(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if -(2**63) <= value < 2**63 else float(value)
+        return value if -(2**63) <= value < 2**63 else storable(_as_float(value))
     if isinstance(value, dict):
         return {storable(str(key)): storable(one) for key, one in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list | tuple):
         return [storable(one) for one in cast("list[Any]", value)]
     return value
+
+
+def _as_float(value: int) -> float:
+    return float(value) if abs(value) < 10**308 else math.inf
 
 
 def dump_json(value: Any) -> str:

@@ -4,11 +4,13 @@ from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import (
     FieldProblem,
     IdempotencyKeyReusedError,
+    InvalidCursorError,
     InvalidPayloadError,
     JobError,
     JobNotFoundError,
     JobsError,
     LeaseLostError,
+    NotEndedError,
     NotReplicatedError,
     NotRetryableError,
     PermanentError,
@@ -20,30 +22,43 @@ from loresmith.jobs.errors import (
     UnknownJobTypeError,
 )
 from loresmith.jobs.follower import EndedJob, Follower
+from loresmith.jobs.following import Event, EventName, JobFollower
 from loresmith.jobs.manager import JobManager
 from loresmith.jobs.outcomes import Failed
+from loresmith.jobs.reader import JobPage, Listing
 from loresmith.jobs.registry import JobRegistry, JobType, discover, job_type
+from loresmith.jobs.stats import Figures
 from loresmith.jobs.submission import LOCAL_OWNER, Options
 from loresmith.jobs.types import Job, Priority, State, Status, Usage
+from loresmith.jobs.view import JobView
 from loresmith.jobs.worker import Worker
 
 __all__ = [
     "LOCAL_OWNER",
     "EndedJob",
+    "Event",
+    "EventName",
     "Failed",
     "FieldProblem",
+    "Figures",
     "Follower",
     "IdempotencyKeyReusedError",
+    "InvalidCursorError",
     "InvalidPayloadError",
     "Job",
     "JobContext",
     "JobError",
+    "JobFollower",
     "JobManager",
     "JobNotFoundError",
+    "JobPage",
     "JobRegistry",
     "JobType",
+    "JobView",
     "JobsError",
     "LeaseLostError",
+    "Listing",
+    "NotEndedError",
     "NotReplicatedError",
     "NotRetryableError",
     "Options",

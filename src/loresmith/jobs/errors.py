@@ -8,6 +8,8 @@
     │   ├── TooManyActiveJobsError  this owner has too many open jobs; try again later
     │   └── IdempotencyKeyReusedError   the key stands for another request
     ├── NotRetryableError           only a failed job can be retried
+    ├── NotEndedError               only a job that has ended can be deleted
+    ├── InvalidCursorError          the cursor of a listing is none that was handed out
     ├── JobNotFoundError            no such job, or it has expired
     ├── StoreUnavailableError       Redis is away; try again later
     │   └── NotReplicatedError      too few replicas have a submission in time; its job exists
@@ -86,6 +88,20 @@ class NotRetryableError(JobsError):
 
     def __init__(self, job_id: str, status: str) -> None:
         super().__init__(f"job {job_id!r} is {status}, expected failed")
+
+
+class NotEndedError(JobsError):
+    """Only a job that has ended can be deleted."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id!r} has not ended: cancel it first")
+
+
+class InvalidCursorError(JobsError):
+    """The cursor of a listing is none that was handed out."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"cursor {cursor[:40]!r} is unknown, expected the next_cursor of an earlier page")
 
 
 class JobNotFoundError(JobsError):

@@ -4,13 +4,14 @@ from typing import Final
 
 import structlog
 
+from loresmith.jobs import keys
 from loresmith.jobs.away import is_away
 from loresmith.jobs.claim import parse_entry
-from loresmith.jobs.outcomes import Failed, end_document
+from loresmith.jobs.outcomes import Cancelled, Failed, end_document
 from loresmith.jobs.queue import Queue, Release
 from loresmith.jobs.store import END, Store, Written, waiting_lease
 from loresmith.jobs.submission import release_of
-from loresmith.jobs.types import Job, State
+from loresmith.jobs.types import Job, State, ms_of
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,18 @@ class Inspector:
             await self._heal(job_id, lease)
         elif latest_ms < await self._store.clock_ms():
             return not await self._end(job_id, lease)
+        await self._keep_listed(job_id, latest_ms)
         return True
+
+    async def _keep_listed(self, job_id: str, latest_ms: float) -> None:
+        """List a job anew that is open for so long, or was so delayed, that the indexes may be about to forget it."""
+        left_ms = latest_ms - await self._store.clock_ms()
+        lifetime_ms = self._store.lifetime_seconds * 1000
+        if not lifetime_ms / 2 < left_ms <= lifetime_ms:
+            job = await self._store.load(job_id)
+            submitted, _ = await self._store.load_input(job_id)
+            for index in (keys.everybodys(), keys.owned(submitted.owner)):
+                await self._store.index(index, [job_id], now_ms=ms_of(job.created_at))
 
     async def _heal(self, job_id: str, lease: str) -> None:
         """Release a job anew whose lease names an entry that is gone: a failover lost it, so nobody would end the job.
@@ -96,7 +108,8 @@ class Inspector:
             await self._release(job)
             return False
         log.warning("job waited too long", job_id=job_id)
-        end_document(job, _WAITED_TOO_LONG, lifetime_seconds=self._store.lifetime_seconds)
+        asked = await self._store.cancel_asked(job_id)  # by one who died before it was done
+        end_document(job, Cancelled() if asked else _WAITED_TOO_LONG, lifetime_seconds=self._store.lifetime_seconds)
         job.touch()
         return Written(await self._store.write(job, lease=lease, new_lease=END)) is not Written.LOST
 

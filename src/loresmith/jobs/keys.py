@@ -7,8 +7,8 @@ nothing a stranger sends can cut a hash tag.
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
-from uuid import UUID
 
 from loresmith.jobs.types import Priority
 
@@ -16,18 +16,16 @@ GROUP: Final = "workers"
 PRIORITIES: Final = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 LETTER_OF: Final = {Priority.HIGH: "h", Priority.NORMAL: "n", Priority.LOW: "l"}
 PRIORITY_OF: Final = {letter: priority for priority, letter in LETTER_OF.items()}
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _QUEUE_NAME: Final = re.compile(r"[a-z0-9-]{1,64}")
 
 
 def parse_job_id(text: str) -> str | None:
-    """Return the canonical form of a job id, or None when the text is not a UUID."""
-    try:
-        parsed = str(UUID(text))
-    except ValueError:
-        return None
-    return parsed if parsed == text else None
+    """Return a job id, or None when the text is not a UUID in its canonical form: lower case, with hyphens."""
+    return text if _UUID.fullmatch(text) else None
 
 
+@lru_cache(maxsize=1024)
 def owner_digest(owner: str) -> str:
     """Return the form in which an owner enters keys: 32 hex digits."""
     return hashlib.sha256(owner.encode()).hexdigest()[:32]
@@ -69,13 +67,18 @@ def idempotency(owner: str, key: str) -> str:
 
 
 def events(job_id: str) -> str:
-    """channel: the document after each change."""
+    """channel: each change of the job, JSON: the document, items finished with it, whether a cancel is asked for."""
     return f"job-events:{job_id}"
 
 
 def owned(owner: str) -> str:
     """zset: ids of an owner's jobs by creation time, a hint for listing."""
     return f"jobs:{{{owner_digest(owner)}}}"
+
+
+def everybodys() -> str:
+    """zset: ids of all jobs by creation time, for those who may see them all; a hint too."""
+    return "jobs:{all}"
 
 
 CANCELS: Final = "job-cancels"

@@ -41,6 +41,11 @@ REMEMBER: Final = _load("remember")
 RETIRE: Final = _load("retire")
 FOLLOW: Final = _load("follow")
 FOLLOWED: Final = _load("followed")
+DELETE: Final = _load("delete")
+UNSET: Final = _load("unset")
+PAGE: Final = _load("page")
+PLACES: Final = _load("places")
+DEPTH: Final = _load("depth")
 
 ALL: Final = (
     INTEND,
@@ -64,6 +69,11 @@ ALL: Final = (
     RETIRE,
     FOLLOW,
     FOLLOWED,
+    DELETE,
+    UNSET,
+    PAGE,
+    PLACES,
+    DEPTH,
 )
 
 SOURCES: Final = {script.sha: script.source for script in ALL}

@@ -1,21 +1,35 @@
-"""The life of jobs as their submitters see it: create, get, cancel, retry."""
+"""The life of jobs as their submitters see it: create, read, follow, cancel, retry, delete."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from loresmith.jobs import keys
 from loresmith.jobs.away import is_away, until_back
+from loresmith.jobs.census import Census
 from loresmith.jobs.connection import Client
-from loresmith.jobs.errors import JobNotFoundError, NotRetryableError, StoreUnavailableError
+from loresmith.jobs.errors import (
+    InvalidPayloadError,
+    JobNotFoundError,
+    NotEndedError,
+    NotRetryableError,
+    StoreUnavailableError,
+)
+from loresmith.jobs.events import Events
+from loresmith.jobs.following import JobFollower
 from loresmith.jobs.outcomes import Cancelled, end_document
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue
+from loresmith.jobs.reader import JobPage, Listing, Reader
 from loresmith.jobs.registry import JobRegistry
 from loresmith.jobs.replicas import Replicas
+from loresmith.jobs.stats import Figures, Stats
 from loresmith.jobs.store import END, Store, Written
-from loresmith.jobs.submission import DEFAULTS, Options, prepare, prepare_retry, release_of
+from loresmith.jobs.submission import DEFAULTS, NewJob, Options, prepare, prepare_retry, release_of
 from loresmith.jobs.submitter import Submitter
 from loresmith.jobs.types import Job, Status, timestamp
+from loresmith.jobs.view import JobView
 
 T = TypeVar("T")
 
@@ -25,6 +39,7 @@ _PATIENCE_SECONDS: Final = 1.5
 class JobManager:
     """Creates jobs and answers for them; any number of processes may have one.
 
+    Where a call takes an `owner`, somebody else's job is not found; None stands for one who may see everybody's.
     `limit` bounds the open jobs of the queue, `owner_limit` those of an owner with a running limit. With `replicas`, a
     submit answers only when so many replicas of Redis have it (WAIT); when they do not within a second it raises
     NotReplicatedError, and the job exists all the same.
@@ -45,6 +60,10 @@ class JobManager:
         self._store = Store(self._pipeline)
         self._queue = Queue(self._pipeline, queue, limit=limit, owner_limit=owner_limit)
         self._submitter = Submitter(self._pipeline, self._store, self._queue, Replicas(redis, replicas))
+        census = Census(self._pipeline, self._queue.keys)
+        self._reader = Reader(self._store, census)
+        self._stats = Stats(self._pipeline, census)
+        self._events = Events(redis)
 
     async def create(self, type_name: str, payload: object, options: Options = DEFAULTS) -> Job:
         """Validate a submission, store it, release it to the workers, and return the new job.
@@ -66,26 +85,91 @@ class JobManager:
         return await self._available(lambda: self._submitter.add_once(new, key))
 
     async def create_all(self, submissions: Sequence[tuple[str, object, Options]]) -> Sequence[Job]:
-        """Create all of several jobs, or none. Raises as `create`."""
-        new = [prepare(self.registry.get(name), payload, options) for name, payload, options in submissions]
+        """Create all of several jobs, or none. Raises as `create`; pointers then begin with the place of the job."""
+        new = self._prepare_all(submissions)
         return await self._available(lambda: self._submitter.submit(new)) if new else []
+
+    async def create_all_once(
+        self, submissions: Sequence[tuple[str, object, Options]], *, key: str
+    ) -> tuple[Sequence[Job], bool]:
+        """Do as `create_once` for several jobs, one at least, of one owner: all are created, or none."""
+        new = self._prepare_all(submissions)
+        return await self._available(lambda: self._submitter.submit_once(new, key))
+
+    def _prepare_all(self, submissions: Sequence[tuple[str, object, Options]]) -> list[NewJob]:
+        new: list[NewJob] = []
+        for place, (name, payload, options) in enumerate(submissions):
+            try:
+                new.append(prepare(self.registry.get(name), payload, options))
+            except InvalidPayloadError as error:
+                problems = [replace(one, pointer=f"/{place}{one.pointer}") for one in error.problems]
+                raise InvalidPayloadError(problems) from None
+        return new
 
     async def read(self, job_id: str) -> bytes:
         """Return the job object as JSON. Raises JobNotFoundError, StoreUnavailableError."""
-        known = _known_id(job_id)
-        return await self._available(lambda: self._store.read(known))
+        return (await self.view(job_id)).body
 
-    async def get(self, job_id: str) -> Job:
+    async def view(self, job_id: str, *, owner: str | None = None, payload: bool = False) -> JobView:
+        """Return the job as clients see it. Raises JobNotFoundError, StoreUnavailableError."""
+        known = _known_id(job_id)
+        try:
+            return await self._reader.view(known, owner, payload=payload)
+        except Exception as error:
+            if not is_away(error):
+                raise
+        return await self._available(lambda: self._reader.view(known, owner, payload=payload))
+
+    async def place(self, *views: JobView) -> None:
+        """Note in views of pending jobs how many wait before them. Raises StoreUnavailableError."""
+        if any(view.glance.status is Status.PENDING for view in views):
+            await self._available(lambda: self._reader.place(views))
+
+    async def view_many(self, job_ids: Sequence[str], *, owner: str | None = None) -> list[JobView | None]:
+        """Return jobs in the order asked for, None for each that is not found. Raises StoreUnavailableError."""
+        known = [job_id for job_id in job_ids if keys.parse_job_id(job_id) is not None]
+        found = dict(zip(known, await self._available(lambda: self._reader.view_many(known, owner)), strict=True))
+        return [found.get(job_id) for job_id in job_ids]
+
+    async def list(self, listing: Listing, *, owner: str | None = None) -> JobPage:
+        """Return a page of jobs, newest first. Raises InvalidCursorError, StoreUnavailableError."""
+        return await self._available(lambda: self._reader.list(listing, owner))
+
+    async def stats(self) -> Figures:
+        """Return the figures of the queue, a second old at the most. Raises StoreUnavailableError."""
+        return await self._available(self._stats.figures)
+
+    @contextlib.asynccontextmanager
+    async def following(
+        self, job_id: str, *, owner: str | None = None, after: int | None = None
+    ) -> AsyncGenerator[JobFollower]:
+        """Follow a job; `after` is the `seq` up to which the caller knows it. Raises JobNotFoundError and so on.
+
+        Any number of followers, and those who wait, share one connection to Redis.
+        """
+
+        async def read() -> JobView:
+            view = await self.view(job_id, owner=owner)
+            await self.place(view)
+            return view
+
+        async with self._events.watching(_known_id(job_id)) as watch:
+            yield JobFollower(watch, read, await read(), after)
+
+    async def get(self, job_id: str, *, owner: str | None = None) -> Job:
         """Return the job document as an object. Raises JobNotFoundError, StoreUnavailableError."""
         known = _known_id(job_id)
-        return await self._available(lambda: self._store.load(known))
+        job = await self._available(lambda: self._store.load(known))
+        if owner is not None and job.owner != keys.owner_digest(owner):
+            raise JobNotFoundError(job_id)
+        return job
 
-    async def cancel(self, job_id: str) -> Job:
+    async def cancel(self, job_id: str, *, owner: str | None = None) -> Job:
         """Ask for a cancel: a waiting job ends now, a running one soon; one that ended stays as it is.
 
         Raises JobNotFoundError, StoreUnavailableError.
         """
-        known = _known_id(job_id)
+        known = (await self.get(job_id, owner=owner)).id
         return await self._available(lambda: self._cancel(known))
 
     async def _cancel(self, job_id: str) -> Job:
@@ -102,17 +186,17 @@ class JobManager:
                 await self._queue.settle_unclaimed(release_of(job, submitted).reference)
                 return job
 
-    async def retry(self, job_id: str) -> Job:
+    async def retry(self, job_id: str, *, owner: str | None = None) -> Job:
         """Create a new job that goes on where a failed one ended; finished items are not generated again.
 
         While a retry of the job is open, that one is returned: two clicks make one job.
         Raises JobNotFoundError, NotRetryableError, StoreUnavailableError, and as `create`.
         """
-        known = _known_id(job_id)
-        return await self._available(lambda: self._retry(known))
+        failed = await self.get(job_id, owner=owner)
+        return await self._available(lambda: self._retry(failed))
 
-    async def _retry(self, job_id: str) -> Job:
-        failed = await self._store.load(job_id)
+    async def _retry(self, failed: Job) -> Job:
+        job_id = failed.id
         if failed.status is not Status.FAILED:
             raise NotRetryableError(job_id, failed.status)
         submitted, items = await self._store.load_input(job_id)
@@ -135,6 +219,31 @@ class JobManager:
         except JobNotFoundError:
             return None
 
+    async def delete(self, job_id: str, *, owner: str | None = None) -> None:
+        """Remove a job that has ended, and what remembers it: a repeated submit with its key makes a new job.
+
+        Raises JobNotFoundError, NotEndedError, StoreUnavailableError.
+        """
+        job = await self.get(job_id, owner=owner)
+        if not job.done:
+            raise NotEndedError(job_id)
+        await self._available(lambda: self._delete(job))
+
+    async def _delete(self, job: Job) -> None:
+        with contextlib.suppress(JobNotFoundError):  # by a try whose reply was lost
+            submitted, _ = await self._store.load_input(job.id)
+            await self._forget(submitted.idempotency, job.id)
+            if job.retry_of is not None:
+                await self._forget(keys.retry(job.retry_of), job.id)
+            await self._store.delete(job.id)
+            for index in (keys.everybodys(), keys.owned(submitted.owner)):
+                await self._store.drop_from(index, [job.id])
+
+    async def _forget(self, key: str, job_id: str) -> None:
+        noted = await self._store.remembered(key) if key else ""
+        if job_id in noted:
+            await self._store.forget(key, noted)
+
     async def pause(self) -> None:
         """Hand out no more jobs of this queue until `resume`. Raises StoreUnavailableError."""
         await self._available(self._queue.pause)
@@ -142,6 +251,19 @@ class JobManager:
     async def resume(self) -> None:
         """Hand out jobs of this queue again. Raises StoreUnavailableError."""
         await self._available(self._queue.resume)
+
+    @property
+    def queue(self) -> str:
+        """The name of the queue."""
+        return self._queue.keys.name
+
+    def release_waiters(self) -> None:
+        """End every following, now and from now on: the process is about to stop."""
+        self._events.release()
+
+    async def close(self) -> None:
+        """End what following jobs needs; the rest needs no end."""
+        await self._events.close()
 
     async def ready(self) -> None:
         """Return when Redis answers. Raises StoreUnavailableError."""

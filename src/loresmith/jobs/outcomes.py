@@ -68,6 +68,7 @@ def end_document(job: Job, outcome: Completed | Failed | Cancelled, *, lifetime_
             job.move(State.CANCELLED)
             job.error = job.message = CANCELLED_ERROR
             job.error_detail = ErrorDetail("cancelled", CANCELLED_ERROR, retryable=True)
+            job.seq += 1  # the one under which readers showed it as cancelling
     job.completed_at = timestamp()
     job.expires_at = timestamp(lifetime_seconds)
 

@@ -44,10 +44,12 @@ class JobType:
         return self.validate_json(pydantic_core.to_json(payload))
 
     def validate_json(self, payload: bytes) -> BaseModel:
-        """Do as `validate` with JSON text; strict: a number in a string is no number."""
+        """Do as `validate` with JSON text; strict: a number in a string is no number, but 3.0 is 3."""
         try:
             return self.payload_model.model_validate_json(payload, strict=True)
         except ValidationError as error:
+            if (mended := _with_whole_numbers(payload, error)) is not None:
+                return self.validate_json(mended)
             raise InvalidPayloadError(_problems(error)) from None
 
 
@@ -148,6 +150,29 @@ def _annotations(handler: Callable[..., Any]) -> tuple[type[BaseModel], Any]:
             f"handler {handler.__qualname__!r} must take one argument annotated JobContext[<payload model>]"
         )
     return get_args(context)[0], result
+
+
+def _with_whole_numbers(payload: bytes, error: ValidationError) -> bytes | None:
+    """Return a payload with integers for whole numbers that were written as 3.0; None where there were none."""
+    value, mended = pydantic_core.from_json(payload), False
+    for problem in error.errors(include_url=False, include_context=False):
+        number = problem["input"]
+        if problem["type"] == "int_type" and isinstance(number, float) and number.is_integer():
+            mended = _put(value, problem["loc"], int(number)) or mended
+    return pydantic_core.to_json(value) if mended else None
+
+
+def _put(value: Any, loc: tuple[int | str, ...], number: int) -> bool:
+    """Replace what is at a place; the place of a problem may name a branch of a union, which is none in the value."""
+    try:
+        for part in loc[:-1]:
+            value = value[part]
+        if value[loc[-1]] != number:
+            return False
+        value[loc[-1]] = number
+    except (LookupError, TypeError):
+        return False
+    return True
 
 
 def _problems(error: ValidationError) -> list[FieldProblem]:

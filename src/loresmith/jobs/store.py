@@ -22,6 +22,7 @@ from loresmith.jobs.types import (
     encode_input,
     encode_job,
 )
+from loresmith.jobs.view import JobView, pairs_of
 
 END: Final = "end"
 _INTENT_AGE_MS: Final = 2_000
@@ -90,10 +91,10 @@ class Store:
             ),
         )
 
-    def index(self, owner: str, job_ids: Sequence[str], *, now_ms: int) -> asyncio.Future[int]:
-        """Note new jobs in their owner's index, by which they are listed."""
+    def index(self, index: str, job_ids: Sequence[str], *, now_ms: int) -> asyncio.Future[int]:
+        """Note jobs in an index, their owner's or everybody's, by which they are listed."""
         pairs = [part for job_id in job_ids for part in (now_ms, job_id)]
-        return self.pipeline.script(lua.INDEX, (keys.owned(owner),), (self.lifetime_seconds, *pairs))
+        return self.pipeline.script(lua.INDEX, (index,), (self.lifetime_seconds, *pairs))
 
     async def begin(self, claim: Claim, worker: str, *, gone: str = "") -> Begun | Dropped:
         """Take the lease of a claimed job and read what a run of it needs.
@@ -171,7 +172,7 @@ class Store:
         reply = await self.pipeline.script(
             lua.CANCEL,
             (keys.document(job_id), keys.lease(job_id), keys.cancel(job_id)),
-            (mark, self.lifetime_seconds, keys.CANCELS, job_id),
+            (mark, self.lifetime_seconds, keys.CANCELS, job_id, keys.events(job_id)),
         )
         if not reply:
             raise JobNotFoundError(job_id)
@@ -209,7 +210,7 @@ class Store:
         submitted = await submitted_future
         if submitted is None:
             raise JobNotFoundError(job_id)
-        return decode_input(submitted), {name.decode(): value for name, value in _flat(items)}
+        return decode_input(submitted), {name.decode(): value for name, value in pairs_of(items)}
 
     async def exist(self, job_ids: Sequence[str]) -> bool:
         """Tell whether all of these jobs are there."""
@@ -223,25 +224,34 @@ class Store:
             raise JobNotFoundError(job_id)
         return decode_job(document)
 
-    async def read(self, job_id: str) -> bytes:
-        """Return the job as JSON with its finished `items` while it has no result. Raises JobNotFoundError."""
-        reply: list[bytes] = await self.pipeline.script(lua.READ, (keys.document(job_id), keys.items(job_id)), ())
+    async def view(self, job_id: str, *, payload: bool = False) -> JobView:
+        """Return the job as clients see it. Raises JobNotFoundError."""
+        made = (keys.document, keys.items, keys.cancel, keys.submitted)
+        reply = await self.pipeline.script(lua.READ, [make(job_id) for make in made], ("1" if payload else "",))
         if not reply:
             raise JobNotFoundError(job_id)
-        return splice_items(reply[-1], reply[:-1])
+        return JobView.of(reply)
 
+    async def page(self, index: str, after: tuple[int, str] | None, count: int) -> list[tuple[int, str]]:
+        """Return up to `count` entries of an index, time in ms and id, newest first, that follow the entry `after`."""
+        time_ms, job_id = after or ("", "")
+        flat = await self.pipeline.script(lua.PAGE, (index,), (time_ms, job_id, count))
+        return [(int(float(score)), name.decode()) for name, score in zip(flat[::2], flat[1::2], strict=True)]
 
-def splice_items(document: bytes, items: Mapping[bytes, bytes] | Sequence[bytes]) -> bytes:
-    """Return a document with the finished items of its checkpoint, by index, as its last field."""
-    by_index = sorted((int(name), value) for name, value in _flat(items) if name.isdigit())
-    return b'%b,"items":[%b]}' % (document[:-1], b",".join(value for _, value in by_index))
+    def drop_from(self, index: str, job_ids: Sequence[str]) -> asyncio.Future[int]:
+        """Take jobs that are gone out of an index."""
+        return self.pipeline.command("ZREM", index, *job_ids)
 
+    async def delete(self, job_id: str) -> bool | None:
+        """Remove a job that has ended; False for one that has not, None for one that is gone already."""
+        made = (keys.lease, keys.document, keys.submitted, keys.items, keys.cancel, keys.retry)
+        reply = await self.pipeline.script(lua.DELETE, [make(job_id) for make in made], ())
+        return None if reply < 0 else bool(reply)
 
-def _flat(items: Mapping[bytes, bytes] | Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-    if isinstance(items, Mapping):
-        return list(items.items())
-    return list(zip(items[::2], items[1::2], strict=True))
+    def forget(self, key: str, value: str) -> asyncio.Future[int]:
+        """Take back what `remember` set, if it is still that."""
+        return self.pipeline.script(lua.UNSET, (key,), (value,))
 
 
 def _pairs(flat: Sequence[bytes]) -> dict[str, msgspec.Raw]:
-    return {name.decode(): msgspec.Raw(value) for name, value in _flat(flat)} if flat else {}
+    return {name.decode(): msgspec.Raw(value) for name, value in pairs_of(flat)} if flat else {}

@@ -1,7 +1,8 @@
 """A submission: what was asked for, checked, and made into a new job."""
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import msgspec
 import pydantic_core
 
+from loresmith.jobs import keys
 from loresmith.jobs.errors import FieldProblem, InvalidPayloadError
 from loresmith.jobs.queue import Release
 from loresmith.jobs.registry import JobType
@@ -16,19 +18,22 @@ from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, Stat
 
 LOCAL_OWNER: Final = "local"
 _LONGEST_DELAY_SECONDS: Final = 30 * LIFETIME_SECONDS
+_MOST_ATTEMPTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a job is to be run; everything has a default.
 
-    `delay_seconds` (0 to 30 days) holds it back, `deadline_seconds` counts from its first start and may shorten its
-    type's own, `running_limit` bounds how many jobs of its owner are with the workers at once (0: no bound).
+    `run_at` (seconds since 1970) or `delay_seconds` (0 to 30 days) holds it back, `deadline_seconds` counts from its
+    first start and may shorten its type's own, `running_limit` bounds how many jobs of its owner are with the workers
+    at once (0: no bound).
     """
 
     owner: str = LOCAL_OWNER
     priority: Priority = Priority.NORMAL
     delay_seconds: float = 0.0
+    run_at: float | None = None
     deadline_seconds: float | None = None
     max_attempts: int | None = None
     running_limit: int = 0
@@ -46,6 +51,7 @@ class NewJob:
     job: Job
     submitted: JobInput
     delay_seconds: float = 0.0
+    run_at: float | None = None
     items: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     tried: bool = False
     """Whether a submit of it failed, or died, so that nobody knows how far it came."""
@@ -60,7 +66,7 @@ class NewJob:
         """A digest of what was asked for, the same for the same request."""
         job, submitted = self.job, self.submitted
         asked = [job.type, submitted.payload, submitted.deadline_seconds, job.max_attempts, job.priority]
-        more = [self.delay_seconds, job.metadata, job.tags]
+        more = [self.delay_seconds if self.run_at is None else ["at", self.run_at], job.metadata, job.tags]
         return hashlib.sha256(msgspec.json.encode([asked, more], order="sorted")).hexdigest()
 
 
@@ -68,7 +74,8 @@ def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
     """Return the new job for a submission. Raises InvalidPayloadError that names each wrong field."""
     _check(options)
     valid = kind.validate(payload)
-    now, delayed = timestamp(), options.delay_seconds > 0
+    delay_seconds = options.delay_seconds if options.run_at is None else max(0.0, options.run_at - time.time())
+    now, delayed = timestamp(), delay_seconds > 0
     job = Job(
         id=str(uuid4()),
         type=kind.name,
@@ -80,6 +87,8 @@ def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
         priority=options.priority,
         metadata=dict(options.metadata),
         tags=list(options.tags),
+        run_at=timestamp(delay_seconds) if delayed else None,
+        owner=keys.owner_digest(options.owner),
     )
     submitted = JobInput(
         payload=msgspec.Raw(pydantic_core.to_json(valid)),
@@ -89,7 +98,7 @@ def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
         running_limit=options.running_limit,
         type_limit=kind.concurrency,
     )
-    return NewJob(job, submitted, options.delay_seconds)
+    return NewJob(job, submitted, delay_seconds, options.run_at)
 
 
 def prepare_retry(kind: JobType, failed: Job, submitted: JobInput, items: Mapping[str, bytes]) -> NewJob:
@@ -107,8 +116,10 @@ def prepare_retry(kind: JobType, failed: Job, submitted: JobInput, items: Mappin
         metadata=failed.metadata,
         tags=failed.tags,
         retry_of=failed.id,
+        owner=failed.owner,
     )
-    return NewJob(job, msgspec.structs.replace(submitted, type_limit=kind.concurrency), items=items)
+    submitted = msgspec.structs.replace(submitted, type_limit=kind.concurrency, idempotency="")
+    return NewJob(job, submitted, items=items)
 
 
 def release_of(job: Job, submitted: JobInput, *, delay_seconds: float = 0.0) -> Release:
@@ -119,17 +130,18 @@ def release_of(job: Job, submitted: JobInput, *, delay_seconds: float = 0.0) -> 
 
 
 def _check(options: Options) -> None:
-    if options is DEFAULTS:
-        return
-    bounds = {
-        "delay_seconds": (options.delay_seconds, 0, _LONGEST_DELAY_SECONDS),
-        "deadline_seconds": (options.deadline_seconds or 1, 1, LIFETIME_SECONDS),
-        "max_attempts": (options.max_attempts or 1, 1, 20),
-    }
-    problems = [
-        FieldProblem(f"/{name}", "out_of_range", f"expected a number from {least} to {most}")
-        for name, (value, least, most) in bounds.items()
-        if not least <= value <= most
-    ]
+    """Raise InvalidPayloadError for options that are out of range."""
+    problems = [FieldProblem(f"/{name}", "out_of_range", f"expected {what}") for name, what in _wrong(options)]
     if problems:
         raise InvalidPayloadError(problems)
+
+
+def _wrong(options: Options) -> Iterator[tuple[str, str]]:
+    if not 0 <= options.delay_seconds <= _LONGEST_DELAY_SECONDS:
+        yield "delay_seconds", f"a number from 0 to {_LONGEST_DELAY_SECONDS}"
+    if options.run_at is not None and options.run_at - time.time() > _LONGEST_DELAY_SECONDS:
+        yield "run_at", "a time within 30 days"
+    if options.deadline_seconds is not None and not 1 <= options.deadline_seconds <= LIFETIME_SECONDS:
+        yield "deadline_seconds", f"a number from 1 to {LIFETIME_SECONDS}"
+    if options.max_attempts is not None and not 1 <= options.max_attempts <= _MOST_ATTEMPTS:
+        yield "max_attempts", f"a number from 1 to {_MOST_ATTEMPTS}"

@@ -29,6 +29,8 @@ _FULL_RETRY_SECONDS: Final = 5
 _ROOM: Final = 50_000
 """More jobs than one Redis takes in a second."""
 _FRESH_SECONDS: Final = 1.0
+_LOOKS: Final = 3
+"""How often a key is looked at whose job is deleted at the same time."""
 
 
 class Submitter:
@@ -53,20 +55,41 @@ class Submitter:
         Raises IdempotencyKeyReusedError when the key stands for another request. A submit that died between key and
         document is completed under the id that the key remembers.
         """
-        mine = msgspec.json.encode([new.job.id, new.fingerprint]).decode()
-        stands = await self._store.remember(keys.idempotency(new.submitted.owner, key), mine)
-        job_id, fingerprint = msgspec.json.decode(stands, type=tuple[str, str])
-        if fingerprint != new.fingerprint:
-            raise IdempotencyKeyReusedError(key)
-        if stands != mine:
+        remembered = keys.idempotency(new.submitted.owner, key)
+        new.submitted.idempotency = remembered
+        mine = _note([new])
+        for _ in range(_LOOKS):
+            stands = await self._store.remember(remembered, mine)
+            if stands == mine:
+                break
+            [job_id] = _ids_of(stands, [new], key)
             try:
                 job = await self._store.load(job_id)
                 await self.confirm(job, delay_seconds=new.delay_seconds)
                 return job, True
-            except JobNotFoundError:
-                new.job.id = new.submitted.root_job_id = job_id
-                new.tried = True
+            except JobNotFoundError:  # its submit died half way, or it was deleted, with its key
+                if await self._store.remembered(remembered) == stands:
+                    _take_over([new], [job_id])
+                    break
         return await self.add(new), False
+
+    async def submit_once(self, new: Sequence[NewJob], key: str) -> tuple[Sequence[Job], bool]:
+        """Do as `add_once` for several jobs that are created together or not at all."""
+        remembered = keys.idempotency(new[0].submitted.owner, key)
+        for one in new:
+            one.submitted.idempotency = remembered
+        mine = _note(new)
+        stands = await self._store.remember(remembered, mine)
+        if stands == mine:
+            return await self.submit(new), False
+        job_ids = _ids_of(stands, new, key)
+        if await self._store.exist(job_ids):
+            jobs = await asyncio.gather(*(self._store.load(job_id) for job_id in job_ids))
+            for job, one in zip(jobs, new, strict=True):
+                await self.confirm(job, delay_seconds=one.delay_seconds)
+            return jobs, True
+        _take_over(new, job_ids)
+        return await self.submit(new), False
 
     async def _submit_turn(self, new: Sequence[NewJob]) -> Sequence[Job]:
         """Submit what was added in one turn: together, or, when that is too much, each for itself."""
@@ -177,7 +200,28 @@ class Submitter:
                 raise NotReplicatedError
 
     def _index(self, new: Sequence[NewJob], now_ms: int) -> list[asyncio.Future[int]]:
-        by_owner: dict[str, list[str]] = {}
+        by_owner: dict[str, list[str]] = {keys.everybodys(): [one.job.id for one in new]}
         for one in new:
-            by_owner.setdefault(one.submitted.owner, []).append(one.job.id)
-        return [self._store.index(owner, ids, now_ms=now_ms) for owner, ids in by_owner.items()]
+            by_owner.setdefault(keys.owned(one.submitted.owner), []).append(one.job.id)
+        return [self._store.index(index, ids, now_ms=now_ms) for index, ids in by_owner.items()]
+
+
+def _note(new: Sequence[NewJob]) -> str:
+    """Return what an idempotency key remembers: the ids, and the fingerprint of the request."""
+    fingerprint = new[0].fingerprint if len(new) == 1 else ",".join(one.fingerprint for one in new)
+    return msgspec.json.encode([[one.job.id for one in new], fingerprint]).decode()
+
+
+def _ids_of(note: str, new: Sequence[NewJob], key: str) -> list[str]:
+    """Return the ids that a key stands for. Raises IdempotencyKeyReusedError when it stands for another request."""
+    job_ids, fingerprint = msgspec.json.decode(note, type=tuple[list[str], str])
+    if fingerprint != msgspec.json.decode(_note(new), type=tuple[list[str], str])[1]:
+        raise IdempotencyKeyReusedError(key)
+    return job_ids
+
+
+def _take_over(new: Sequence[NewJob], job_ids: Sequence[str]) -> None:
+    """Complete a submit that died between key and document, under the ids that the key remembers."""
+    for one, job_id in zip(new, job_ids, strict=True):
+        one.job.id = one.submitted.root_job_id = job_id
+        one.tried = True

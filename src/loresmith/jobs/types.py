@@ -78,7 +78,7 @@ TRANSITIONS: Final[dict[tuple[State, State], str]] = {
     (State.RETRYING, State.CANCELLED): "cancelled while it waited for the next attempt",
     (State.RETRYING, State.FAILED): "its deadline passed before the next attempt",
 }
-"""Every edge of the state machine with its reason. `cancelling` is `running` with a cancel mark, shown by readers."""
+"""Every edge of the state machine with its reason. `cancelling` is an open job with a cancel mark, shown by readers."""
 
 TERMINAL: Final = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
 
@@ -150,7 +150,7 @@ class Job(msgspec.Struct, kw_only=True):
     """The public document of a job, stored as JSON under `job:<id>` and sent to clients as it is.
 
     Times are RFC 3339 in UTC. `error`, `error_detail` and `completed_at` are absent, not null, until the job ended.
-    `seq` grows by one with every visible change.
+    `seq` grows by one with every visible change. `owner` is the digest by which keys name the owner.
     """
 
     id: str
@@ -180,6 +180,8 @@ class Job(msgspec.Struct, kw_only=True):
     retry_of: str | None = None
     metadata: dict[str, Any] = {}
     tags: list[str] = []
+    run_at: str | None = None
+    owner: str = ""
     poll_after_ms: int = 3000
     v: int = SCHEMA_VERSION
 
@@ -207,6 +209,8 @@ class JobInput(msgspec.Struct, kw_only=True):
     deadline_seconds: float | None = None
     running_limit: int = 0
     type_limit: int = 0
+    idempotency: str = ""
+    """The key of Redis that remembers its Idempotency-Key."""
     v: int = SCHEMA_VERSION
 
 
@@ -224,6 +228,11 @@ def _written(ms: int) -> str:
 @lru_cache(maxsize=8)
 def _whole_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def ms_of(moment: str) -> int:
+    """Return an RFC 3339 time as ms since 1970."""
+    return int(datetime.fromisoformat(moment).timestamp() * 1000)
 
 
 def seconds_since(moment: str) -> float:

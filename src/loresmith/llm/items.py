@@ -1,19 +1,16 @@
 """The flow "N items of one kind": concurrent calls, each judged, checkpointed, different."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from loresmith.llm import port
+from loresmith.llm.answer import Asker, answer
 from loresmith.llm.errors import GenerationError
-from loresmith.llm.metering import Payer, metered
-from loresmith.llm.port import FieldsDone, GenerationRequest, LoreModel, Usage
+from loresmith.llm.port import GenerationRequest, LoreModel
 from loresmith.lore import LorePiece
 
 TRIES: Final = 12
@@ -26,7 +23,7 @@ Resource = TypeVar("Resource")
 Piece_co = TypeVar("Piece_co", bound=LorePiece[Any], covariant=True)
 
 
-class ItemContext(Payer, Protocol):
+class ItemContext(Asker, Protocol):
     """What the flow needs of the job it runs in."""
 
     @property
@@ -35,7 +32,6 @@ class ItemContext(Payer, Protocol):
     def items(self) -> Mapping[int, Any]: ...
     async def save_item(self, index: int, value: BaseModel) -> None: ...
     def report(self, fraction: float | None = None, message: str | None = None) -> None: ...
-    def remaining_seconds(self) -> float: ...
 
 
 class ItemJob(ItemContext, Protocol):
@@ -48,15 +44,16 @@ class ItemJob(ItemContext, Protocol):
 class ItemKind(Protocol[Piece_co]):
     """What is particular to one kind of item; made for one job, so it knows theme and angles."""
 
-    @property
-    def model(self) -> type[Piece_co]: ...
-
     def request(self, index: int, attempt: int, avoid: Sequence[str]) -> GenerationRequest:
         """Ask for item `index`; `avoid` are names already taken."""
         ...
 
     def read(self, index: int, value: Any) -> Piece_co:
         """Make the item of what the model wrote. Raises ValueError that says what is wrong."""
+        ...
+
+    def restore(self, index: int, value: Any) -> Piece_co:
+        """Make the item of its checkpoint."""
         ...
 
 
@@ -78,22 +75,28 @@ class ItemFlow(Generic[Piece]):
     kind: ItemKind[Piece]
     count: int
     message: str
+    share: float = 1.0
+    """What the items are of all that the job generates."""
     _pieces: dict[int, Piece] = field(default_factory=dict[int, Piece])
     _shares: dict[int, float] = field(default_factory=dict[int, float])
     _measured: bool = True
 
-    async def run(self) -> list[Piece]:
-        """Return the items in order. Raises GenerationError; what was checkpointed stays."""
+    async def run(self, stages: Iterable[Iterable[int]] | None = None) -> list[Piece]:
+        """Return the items in order. Raises GenerationError; what was checkpointed stays.
+
+        The items of a stage are written side by side, by default all of them, one stage after another.
+        """
         self._take_over()
         self._measured = (await self.llm.capabilities()).streams
         self._report()
-        await run_together([self._writer(i) for i in range(self.count) if i not in self._pieces])
+        for stage in stages or [range(self.count)]:
+            await run_together([self._writer(index) for index in stage if index not in self._pieces])
         return [self._pieces[index] for index in range(self.count)]
 
     def _take_over(self) -> None:
         for index, value in self.context.items.items():
             if index < self.count:
-                self._pieces[index] = self.kind.model.model_validate(value)
+                self._pieces[index] = self.kind.restore(index, value)
                 self._shares[index] = 1.0
 
     def _writer(self, index: int) -> Callable[[], Awaitable[None]]:
@@ -119,33 +122,24 @@ class ItemFlow(Generic[Piece]):
             f"the model wrote item {index + 1} {TRIES} times and it was never fit: {problem}",
         )
 
-    def _judge(self, index: int, text: str) -> Piece:
-        piece = self.kind.read(index, json.loads(text))
+    def _judge(self, index: int, value: Any) -> Piece:
+        piece = self.kind.read(index, value)
         if same := same_name(piece.name, self._names()):
             raise ValueError(f"the name {piece.name!r} is too close to {same!r}")
         return piece
 
-    async def _generate(self, index: int, request: GenerationRequest) -> str:
-        text = ""
-        seconds = self.context.remaining_seconds()
-        async with aclosing(metered(self.llm, self.context, request, timeout_seconds=seconds)) as events:
-            async for event in events:
-                match event:
-                    case FieldsDone():
-                        share = event.fields_done / max(1, event.fields_total)
-                        self._shares[index] = max(self._shares.get(index, 0.0), min(share, 0.99))
-                        self._report()
-                    case port.Final():
-                        text = event.json
-                    case Usage() | port.Partial():
-                        pass
-        return text
+    async def _generate(self, index: int, request: GenerationRequest) -> Any:
+        def told(share: float) -> None:
+            self._shares[index] = max(self._shares.get(index, 0.0), min(share, 0.99))
+            self._report()
+
+        return await answer(self.llm, self.context, request, told)
 
     def _names(self) -> list[str]:
         return [piece.name for _, piece in sorted(self._pieces.items())]
 
     def _report(self) -> None:
-        done = sum(self._shares.values()) / self.count
+        done = self.share * sum(self._shares.values()) / self.count
         self.context.report(done if self._measured else None, self.message)
 
 

@@ -134,6 +134,10 @@ class Kind(ABC, Generic[Piece, BriefT]):
             raise ValueError("; ".join(dict.fromkeys(problems.values())))
         return self.model.model_validate(self.piece(value))
 
+    def restore(self, index: int, value: Any) -> Piece:  # noqa: ARG002 - as the flow calls it
+        """Make the item of its checkpoint."""
+        return self.model.model_validate(value)
+
     def _brief(self, index: int, attempt: int) -> BriefT:
         """Return the angle of an attempt: a small model never makes anything of some, however often it tries."""
         return self._briefs[index + attempt // TRIES_OF_A_BRIEF * self.count]

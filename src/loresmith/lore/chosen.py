@@ -60,6 +60,24 @@ class ChosenPiece(BaseModel, frozen=True):
         return self.name if _PLAIN.fullmatch(self.name) else None
 
 
+class ChosenCharacter(ChosenPiece, frozen=True):
+    """A character that was chosen."""
+
+    type: Literal["character"] = "character"
+
+
+class ChosenFaction(ChosenPiece, frozen=True):
+    """A faction that was chosen."""
+
+    type: Literal["faction"] = "faction"
+
+
+class ChosenRelic(ChosenPiece, frozen=True):
+    """A relic that was chosen."""
+
+    type: Literal["relic"] = "relic"
+
+
 class ChosenSetting(ChosenPiece, frozen=True):
     """A setting that was chosen."""
 

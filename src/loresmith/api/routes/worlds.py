@@ -1,4 +1,4 @@
-"""Routes of saved worlds: list, read and delete the caller's own."""
+"""Routes of saved worlds: list, read and delete the caller's own; an admin's are everybody's."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loresmith.api import describe
-from loresmith.api.deps import BareRoute, owner_of, worlds_of
+from loresmith.api.deps import BareRoute, viewer_of, worlds_of
 from loresmith.api.errors import invalid_parameter
 from loresmith.api.schemas import WorldList, WorldObject
 from loresmith.db import MOST_LISTED, CursorError, World, WorldSummary
@@ -24,7 +24,7 @@ _HEADERS: Final = {"Cache-Control": "private, no-cache"}
     "/worlds",
     response_model=WorldList,
     summary="List the worlds",
-    openapi_extra={"parameters": [describe.LIMIT, describe.CURSOR]},
+    openapi_extra={"parameters": describe.WORLDS_LISTING},
     responses={
         200: describe.answer("Some of them, newest first"),
         **describe.problems("invalid_parameter", "store_unavailable"),
@@ -34,7 +34,7 @@ async def list_worlds(request: Request) -> Response:
     """Return the caller's worlds without their stories, newest first, page by page."""
     try:
         page = await worlds_of(request).list(
-            owner=owner_of(request), limit=_limit(request), cursor=request.query_params.get("cursor")
+            owner=viewer_of(request), limit=_limit(request), cursor=request.query_params.get("cursor")
         )
     except CursorError as error:
         raise invalid_parameter("cursor", str(error)) from None
@@ -53,7 +53,7 @@ async def list_worlds(request: Request) -> Response:
 )
 async def read_world(request: Request) -> Response:
     """Return a world with its story, its quest and its pieces. It never changes."""
-    return _answer(_world(await worlds_of(request).get(_id(request), owner=owner_of(request))))
+    return _answer(_world(await worlds_of(request).get(_id(request), owner=viewer_of(request))))
 
 
 @router.delete(
@@ -68,7 +68,7 @@ async def read_world(request: Request) -> Response:
 )
 async def delete_world(request: Request) -> Response:
     """Delete a world for good."""
-    await worlds_of(request).delete(_id(request), owner=owner_of(request))
+    await worlds_of(request).delete(_id(request), owner=viewer_of(request))
     return Response(None, 204)
 
 

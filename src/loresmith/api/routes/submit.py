@@ -1,0 +1,132 @@
+"""Routes that submit jobs: one, close to the metal, and several at once."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loresmith.api import describe
+from loresmith.api.body import read_json_object
+from loresmith.api.deps import BareRoute, manager_of, owner_of
+from loresmith.api.errors import unknown_job_type
+from loresmith.api.parameters import wait_seconds_of
+from loresmith.api.representation import jobs_response, new_job_response, view_of_new
+from loresmith.api.schemas import BatchAnswer, JobObject
+from loresmith.api.submission import idempotency_key_of, parse_batch, parse_submission
+from loresmith.api.waiting import until_ended
+from loresmith.jobs import (
+    FieldProblem,
+    InvalidPayloadError,
+    Job,
+    JobManager,
+    JobNotFoundError,
+    JobView,
+    Options,
+    UnknownJobTypeError,
+)
+
+router = APIRouter(tags=["jobs"], route_class=BareRoute)
+
+MOST_BATCH_BYTES: Final = 4 * 1024 * 1024
+
+_PROBLEMS: Final = describe.problems(
+    "bad_request",
+    "invalid_json",
+    "unknown_job_type",
+    "invalid_payload",
+    "payload_too_large",
+    "unsupported_media_type",
+    "idempotency_key_reused",
+    "too_many_active_jobs",
+    "queue_full",
+    "store_unavailable",
+)
+
+
+@router.post(
+    "/jobs",
+    status_code=202,
+    response_model=JobObject,
+    summary="Submit a job",
+    openapi_extra={"parameters": [describe.IDEMPOTENCY_KEY, describe.PREFER_END]},
+    responses={
+        200: describe.answer(
+            "It ended while the client waited", "Location", "ETag", "Idempotent-Replayed", model=JobObject
+        ),
+        202: describe.answer(
+            "The job is stored and will run", "Location", "Retry-After", "ETag", "Idempotent-Replayed"
+        ),
+        **_PROBLEMS,
+    },
+)
+async def submit_job(request: Request) -> Response:
+    """Validate and store a job, and answer at once; a model is never waited for. After a 4xx no job exists.
+
+    A request that is repeated with the same `Idempotency-Key` gets the job of the first one.
+    """
+    submission = parse_submission(await read_json_object(request), owner=owner_of(request))
+    manager, key = manager_of(request), idempotency_key_of(request)
+    if key is None:
+        job, replayed = await manager.create(*submission), False
+    else:
+        job, replayed = await manager.create_once(*submission, key=key)
+    if seconds := wait_seconds_of(request):
+        view = await until_ended(request, job.id, seconds)
+    else:
+        view = await _as_it_is(manager, job) if replayed else view_of_new(job)
+    await manager.place(view)
+    return new_job_response(view, replayed=replayed, waited=bool(seconds))
+
+
+async def _as_it_is(manager: JobManager, job: Job) -> JobView:
+    try:
+        return await manager.view(job.id)
+    except JobNotFoundError:  # deleted in between: as it was found
+        return view_of_new(job)
+
+
+@router.post(
+    "/jobs/batch",
+    status_code=202,
+    response_model=BatchAnswer,
+    summary="Submit several jobs",
+    openapi_extra={"parameters": [describe.IDEMPOTENCY_KEY]},
+    responses={
+        202: describe.answer("All of them are stored and will run", "Cache-Control", "Idempotent-Replayed"),
+        **_PROBLEMS,
+    },
+)
+async def submit_batch(request: Request) -> Response:
+    """Validate and store up to 100 jobs: all of them or none. The key, if there is one, stands for all."""
+    body = await read_json_object(request, most_bytes=MOST_BATCH_BYTES)
+    submissions = parse_batch(body, owner=owner_of(request))
+    key = idempotency_key_of(request)
+    jobs, replayed = await _create_all(manager_of(request), submissions, key)
+    views = [view_of_new(job) for job in jobs]
+    if replayed:
+        found = await manager_of(request).view_many([job.id for job in jobs])
+        views = [again or view for again, view in zip(found, views, strict=True)]
+    await manager_of(request).place(*views)
+    answer = jobs_response(views, name="jobs", status=202)
+    if replayed:
+        answer.headers["Idempotent-Replayed"] = "true"
+    return answer
+
+
+async def _create_all(
+    manager: JobManager, submissions: list[tuple[str, object, Options]], key: str | None
+) -> tuple[Any, bool]:
+    """Create the jobs of a batch; what is wrong with one is pointed at."""
+    for place, (name, _, _) in enumerate(submissions):
+        try:
+            manager.registry.get(name)
+        except UnknownJobTypeError as error:
+            raise unknown_job_type(error, pointer=f"/jobs/{place}/type") from None
+    try:
+        if key is not None:
+            return await manager.create_all_once(submissions, key=key)
+        return await manager.create_all(submissions), False
+    except InvalidPayloadError as error:
+        problems = [FieldProblem(f"/jobs{one.pointer}", one.code, one.detail) for one in error.problems]
+        raise InvalidPayloadError(problems) from None

@@ -1,0 +1,131 @@
+"""What a client asks for: the body of a submit, checked field by field, and its Idempotency-Key."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from loresmith.api.deps import headers_of
+from loresmith.api.errors import Problem
+from loresmith.jobs import FieldProblem, InvalidPayloadError, Options, Priority
+
+MOST_METADATA_BYTES: Final = 4 * 1024
+MOST_TAGS: Final = 10
+MOST_JOBS: Final = 100
+_DAY_SECONDS: Final = 86_400
+_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_PRINTABLE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+def _moment(value: object) -> object:
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValueError("expected a time such as 2026-01-31T12:00:00Z")
+    return datetime.fromisoformat(value.upper())
+
+
+def _small(metadata: dict[str, Any]) -> dict[str, Any]:
+    if len(orjson.dumps(metadata)) > MOST_METADATA_BYTES:
+        raise ValueError(f"expected at most {MOST_METADATA_BYTES:,} bytes of JSON")
+    return metadata
+
+
+def _whole(value: object) -> object:
+    """Take 3.0 as 3, as JSON Schema does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Tag = Annotated[str, Field(min_length=1, max_length=64)]
+_Whole = Annotated[int, BeforeValidator(_whole)]
+_RunAt = Annotated[datetime, BeforeValidator(_moment)]
+_Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
+
+
+class SubmitRequest(BaseModel):
+    """A job to do."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    type: str = Field(description="one of `GET /job-types`")
+    payload: dict[str, Any] = Field(description="what this type of job needs")
+    metadata: _Metadata = Field(
+        default_factory=dict, description="what the client wants to find on the job again; 4 KB of JSON at most"
+    )
+    tags: list[Tag] = Field(default_factory=list, max_length=MOST_TAGS, description="words by which jobs are listed")
+    priority: Literal["high", "normal", "low"] = Field("normal", description="order of service; low is never starved")
+    run_at: _RunAt | None = Field(None, description="not before this time, within 30 days; instead of `delay_seconds`")
+    delay_seconds: float | None = Field(None, ge=0, le=30 * _DAY_SECONDS, description="not before so long from now")
+    deadline_seconds: float | None = Field(
+        None, ge=1, le=_DAY_SECONDS, description="from its first start; may shorten what its type allows"
+    )
+    max_attempts: _Whole | None = Field(None, ge=1, le=20, description="tries, if its type's are not right")
+
+
+class BatchRequest(BaseModel):
+    """Jobs of which all are created or none."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    jobs: list[SubmitRequest] = Field(min_length=1, max_length=MOST_JOBS)
+
+
+def parse_submission(body: dict[str, Any], *, owner: str) -> tuple[str, object, Options]:
+    """Return type, payload and options of a submit. Raises InvalidPayloadError that names each wrong field."""
+    try:
+        asked = SubmitRequest.model_validate(body)
+    except ValidationError as error:
+        raise InvalidPayloadError(_problems(error)) from None
+    return _checked(asked, owner, "")
+
+
+def parse_batch(body: dict[str, Any], *, owner: str) -> list[tuple[str, object, Options]]:
+    """Do as `parse_submission` for each of a batch."""
+    try:
+        batch = BatchRequest.model_validate(body)
+    except ValidationError as error:
+        raise InvalidPayloadError(_problems(error)) from None
+    return [_checked(asked, owner, f"/jobs/{place}") for place, asked in enumerate(batch.jobs)]
+
+
+def _checked(asked: SubmitRequest, owner: str, pointer: str) -> tuple[str, object, Options]:
+    if asked.run_at is not None and asked.delay_seconds is not None:
+        detail = "expected one of run_at and delay_seconds, not both"
+        raise InvalidPayloadError([FieldProblem(f"{pointer}/delay_seconds", "conflict", detail)])
+    options = Options(
+        owner=owner,
+        priority=Priority(asked.priority),
+        delay_seconds=asked.delay_seconds or 0.0,
+        run_at=None if asked.run_at is None else asked.run_at.timestamp(),
+        deadline_seconds=asked.deadline_seconds,
+        max_attempts=asked.max_attempts,
+        metadata=asked.metadata,
+        tags=tuple(dict.fromkeys(asked.tags)),
+    )
+    return asked.type, asked.payload, options
+
+
+def _problems(error: ValidationError) -> list[FieldProblem]:
+    return [
+        FieldProblem("".join(f"/{_escape(str(part))}" for part in one["loc"]), one["type"], _sentence(one["msg"]))
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def idempotency_key_of(request: Request) -> str | None:
+    """Return the Idempotency-Key of a submit, if it has one. Raises Problem for one that cannot be a key."""
+    offered = headers_of(request, b"idempotency-key")
+    if not offered:
+        return None
+    if len(offered) > 1 or not _PRINTABLE.fullmatch(offered[0]):
+        raise Problem("bad_request", "Idempotency-Key: expected one value of 1 to 255 printable ASCII characters")
+    return offered[0]

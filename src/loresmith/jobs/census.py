@@ -1,0 +1,51 @@
+"""Counts the jobs of a queue: how many wait, run and ended of late, and the place of one that waits."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loresmith.jobs import keys, lua
+from loresmith.jobs.gather import Gather
+from loresmith.jobs.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much is in a queue. `ended` has the time in ms and the id of jobs that ended last, newest first."""
+
+    high: int
+    normal: int
+    low: int
+    running: int
+    scheduled: int
+    open: int
+    paused: bool
+    now_ms: int
+    ended: Sequence[tuple[int, str]]
+
+
+class Census:
+    """Counts without writing."""
+
+    def __init__(self, pipeline: Pipeline, queue: keys.QueueKeys) -> None:
+        self._pipeline = pipeline
+        self.keys = queue
+        self._placing: Gather[int, int] = Gather(self._place)
+
+    def place(self, due_ms: int) -> asyncio.Future[int]:
+        """Return the place, from 1, of a waiting job that must have started by `due_ms`; priorities do not count."""
+        return self._placing.add(due_ms)
+
+    async def _place(self, due_ms: list[int]) -> Sequence[int]:
+        return await self._pipeline.script(lua.PLACES, (self.keys.open, *self.keys.streams), (keys.GROUP, *due_ms))
+
+    async def depth(self, ended: int) -> Depth:
+        """Count what is in the queue and name up to `ended` jobs that ended last."""
+        reply = await self._pipeline.script(
+            lua.DEPTH,
+            (*self.keys.streams, self.keys.scheduled, self.keys.open, self.keys.ended, self.keys.paused),
+            (keys.GROUP, ended),
+        )
+        *counts, paused, now_ms, flat = reply
+        last = [(int(at), job_id.decode()) for at, job_id in zip(flat[::2], flat[1::2], strict=True)]
+        return Depth(*counts, paused=bool(paused), now_ms=now_ms, ended=last)
