@@ -159,11 +159,7 @@ class RelicKind(Kind[Relic, Brief]):
             "appearance": short_sentence(f"It {one_of(random.sample(treasures.LOOKS, 3))}", asks_for="how it looks"),
             "power": short_sentence(f"It {one_of(gifts[4:])}", asks_for="what it can do"),
             "name": title_starting(initial, _forms_of_name(brief.subject), random),
-            "cost": short_sentence(
-                f"(Its owner|Whoever uses it|The one who carries it) {one_of(random.sample(treasures.TAKES, 2))} {brief.price} "
-                f"{one_of(random.sample(treasures.WHEN, 3))}",
-                asks_for="what its power takes",
-            ),
+            "cost": short_sentence(self._price(brief, random), asks_for="what its power takes"),
             "origin": short_sentence(f"It was {brief.origin} {self._when()}", asks_for="where it comes from"),
             "keeper": short_sentence(
                 f"{keeper} (keeps|hides|guards|carries|wants to sell) it {self._where()}",
@@ -186,6 +182,10 @@ class RelicKind(Kind[Relic, Brief]):
             "stats": {name: value[name] for name in STATS},
         }
         return {"name": value["name"], "description": value["description"], "details": details}
+
+    def _price(self, brief: Brief, random: Random) -> str:
+        takes, when = random.sample(treasures.TAKES, 2), random.sample(treasures.WHEN, 3)
+        return f"(Its owner|Whoever uses it|The one who carries it) {one_of(takes)} {brief.price} {one_of(when)}"
 
     def _where(self) -> str:
         name = self._setting.plain_name() if self._setting else None

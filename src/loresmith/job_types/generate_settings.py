@@ -123,6 +123,7 @@ class SettingKind(Kind[Setting, Brief]):
         """Return what the model is asked to write about one place."""
         moods = random.sample(places.MOODS, 12)
         goods = random.sample(places.GOODS.get(self.theme, places.ANY_GOODS), 16)
+        where, links = random.sample(places.WHERE, 3), random.sample(places.LINKS, 3)
         lives, hidden = random.sample(places.LIVES, 6), random.sample(places.HIDDEN, 3)
         return {
             "kind": phrase(brief.subject.capitalize(), asks_for="The kind of place", longest=60),
@@ -132,7 +133,7 @@ class SettingKind(Kind[Setting, Brief]):
             ),
             "air": {"enum": moods[6:]},
             "landmark": short_sentence(
-                f"{one_of(random.sample(places.WHERE, 3))} {one_of(places.STANDS)} {brief.landmark} {one_of(random.sample(places.LINKS, 3))}",
+                f"{one_of(where)} {one_of(places.STANDS)} {brief.landmark} {one_of(links)}",
                 asks_for="what everybody sees first",
             ),
             "name": title_starting(initial, _forms_of_name(brief.subject), random),
