@@ -17,6 +17,7 @@ class Exchange:
     def __init__(self, body: dict[str, Any], headers: dict[str, str], out: asyncio.StreamWriter):
         self.body = body
         self.headers = headers
+        self.asked_again = asyncio.Event()
         self.disconnected = asyncio.Event()
         self._out = out
 
@@ -87,6 +88,8 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> E
 
 async def _watch(reader: asyncio.StreamReader, exchange: Exchange) -> None:
     with suppress(ConnectionError):
+        if await reader.read(1):
+            exchange.asked_again.set()
         await reader.read()
     exchange.disconnected.set()
 
@@ -101,6 +104,23 @@ def says(text: str, *, finish: str = "stop", tokens: int = 7) -> Answer:
         usage = {"prompt_tokens": 11, "completion_tokens": tokens, "total_tokens": 11 + tokens}
         await exchange.chunk({}, finish=finish, usage=usage)
         await exchange.send("data: [DONE]\n\n")
+
+    return answer
+
+
+def keeps_the_connection_until_it_is_asked_again(text: str) -> Answer:
+    """Says `text` with the offer of another request on the same connection, which it then closes."""
+
+    async def answer(exchange: Exchange) -> None:
+        delta = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop"}]}
+        chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": exchange.body["model"], **delta}
+        body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+        await exchange.send(head + body)
+        ends = [asyncio.create_task(end.wait()) for end in (exchange.asked_again, exchange.disconnected)]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
 
     return answer
 

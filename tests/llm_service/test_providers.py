@@ -17,6 +17,7 @@ from tests.llm_service.openai_server import (
     babbles,
     breaks_off,
     fails,
+    keeps_the_connection_until_it_is_asked_again,
     refuses,
     says,
 )
@@ -183,6 +184,14 @@ async def test_a_server_that_moves_is_followed(serve: Serve, openai: OpenAIServe
     model = await serve(find_provider("openai-compatible", base_url=lambda: urls.pop(0)))
     assert "not running" in (await failure(model)).message
     assert final_of(await collect(model, order())) == VALID
+
+
+async def test_a_server_that_closes_an_idle_connection_just_when_it_is_asked_costs_no_call(
+    model: GrpcLoreModel, openai: OpenAIServer
+) -> None:
+    openai.answers = [keeps_the_connection_until_it_is_asked_again(VALID)]
+    for _ in range(3):
+        assert final_of(await collect(model, order())) == VALID
 
 
 async def test_a_known_model_has_a_price(serve: Serve, openai: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:

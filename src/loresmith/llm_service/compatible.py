@@ -21,6 +21,7 @@ COMPATIBLE: Final = "openai-compatible"
 _CONNECT_TIMEOUT_SECONDS: Final = 5.0
 _READ_TIMEOUT_SECONDS: Final = 600.0
 _MOST_CONNECTIONS: Final = 1000
+_KEPT_IDLE_SECONDS: Final = 3.0
 
 
 class CompatibleServer:
@@ -54,8 +55,16 @@ class CompatibleServer:
 
 
 def _http_client(*, direct: bool) -> httpx2.AsyncClient:
-    """A client; a `direct` one ignores the proxies that the environment names."""
-    limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=100)
+    """A client; a `direct` one ignores the proxies that the environment names, and connects anew for each request.
+
+    A server may close an idle connection in the moment in which a request is sent on it, and a request to a model is
+    not sent twice. llama.cpp, uvicorn (vLLM) and Ollama close after 5 s or later.
+    """
+    limits = httpx2.Limits(
+        max_connections=_MOST_CONNECTIONS,
+        max_keepalive_connections=0 if direct else 100,
+        keepalive_expiry=_KEPT_IDLE_SECONDS,
+    )
     timeout = httpx2.Timeout(_READ_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
     transport = httpx2.AsyncHTTPTransport(limits=limits) if direct else None
     return create_async_httpx2_client(timeout=timeout, limits=limits, transport=transport)
