@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo chaos)
 ROUNDS ?= 100
+TESTERS ?= 4
 TYPE ?= generate_characters
 THEME ?= fantasy
 UV := $(BIN)/uv pip install -q -p $(VENV) --no-deps
@@ -28,7 +29,7 @@ demo: $(VENV)/.run ## let a model on this machine write: make demo TYPE=generate
 	@exec $(BIN)/loresmith demo $(TYPE) --theme "$(THEME)"
 
 test: check ## all checks and tests but the long ones
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(TESTERS) --dist worksteal
 
 test-long: setup ## the tests that take minutes (real model, real processes)
 	@$(BIN)/pytest -m long --timeout 900
