@@ -35,6 +35,8 @@ async def main(url: str, folder: Path, grace_seconds: float) -> None:
     await worker.run()
     ledger.note("down", pid=os.getpid())
     ledger.close()
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one that comes while the interpreter ends is no failure
 
 
 def _count_refusals(ledger: Ledger) -> None:

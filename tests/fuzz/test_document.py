@@ -18,7 +18,7 @@ MODEL = "fake?seconds=0.05&tokens=10&slots=60"
 @pytest.mark.parametrize(
     ("examples", "least_cases"),
     [
-        pytest.param(15, 300, id="short"),
+        pytest.param(15, 300, id="short", marks=pytest.mark.timeout(240)),
         pytest.param(1_200, 10_000, id="long", marks=[pytest.mark.long, pytest.mark.api_long]),
     ],
 )

@@ -94,7 +94,10 @@ class Stack:
 
 
 class _signals:  # noqa: N801 - reads as a function where it is used
-    """While inside, SIGINT and SIGTERM call `callback` instead of ending the process."""
+    """While inside, SIGINT and SIGTERM call `callback` instead of ending the process.
+
+    Afterwards they do nothing: all is stopped, and one that comes while the interpreter ends is no failure.
+    """
 
     def __init__(self, callback: Callable[[], None]) -> None:
         self._callback = callback
@@ -108,3 +111,4 @@ class _signals:  # noqa: N801 - reads as a function where it is used
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
