@@ -43,8 +43,10 @@ class Run:
         return code, time.monotonic() - started
 
     async def submit(self, count: int = 3) -> str:
-        body = {"type": "generate_characters", "payload": {"theme": "fantasy", "count": count}}
-        response = await self.http.post("/jobs", json=body)
+        return await self.submit_type("generate_characters", {"theme": "fantasy", "count": count})
+
+    async def submit_type(self, name: str, payload: dict[str, Any]) -> str:
+        response = await self.http.post("/jobs", json={"type": name, "payload": payload})
         assert response.status_code == 202, response.text
         return response.json()["id"]
 

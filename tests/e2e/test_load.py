@@ -67,11 +67,3 @@ async def test_a_model_killed_again_and_again_costs_no_job_of_a_backlog(start: S
 
     await wait_until(killed_while_it_works, seconds=120)
     assert [(await run.ended(job_id, seconds=300))["status"] for job_id in ids] == ["completed"] * 8
-
-
-@pytest.mark.long
-async def test_three_different_characters_by_the_embedded_model(start: Start) -> None:
-    run = await start(model="")
-    job = await run.ended(await run.submit(), seconds=300)
-    assert job["status"] == "completed"
-    assert len({item["name"] for item in job["result"]}) == 3
