@@ -48,7 +48,8 @@ class Fleet:
         self.stack.push_async_callback(self.client.aclose)
         self.manager = JobManager(redis=self.client, registry=JobRegistry().add(work))
 
-    async def worker(self, *, lease_seconds: float = 1.0) -> Process:
+    async def worker(self, *, lease_seconds: float = 1.0, release: Path | None = None) -> Process:
+        """Start a worker of this release, or of the one whose package is in the folder `release`."""
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -57,6 +58,7 @@ class Fleet:
             str(self.ledger),
             str(lease_seconds),
             stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(release)} if release else None,
         )
         assert child.stdout
         assert await child.stdout.readline() == b"ready\n"
