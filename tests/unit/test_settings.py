@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loresmith.settings import SettingsError, load_settings, per_provider
+from loresmith.setting_types import per_provider
+from loresmith.settings import SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)
