@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import RowMapping, Select, func, insert, or_, select, update
+from sqlalchemy import RowMapping, func, insert, or_, select, update
 
 from loresmith.db.database import Database
 from loresmith.db.errors import KeyNotFoundError
@@ -30,6 +30,9 @@ _COLUMNS: Final = (
     KeyRow.expires_at,
     KeyRow.last_used_at,
     KeyRow.revoked_at,
+)
+_VERSION: Final = select(
+    func.count(KeyRow.id), func.count(KeyRow.revoked_at), func.max(KeyRow.created_at), func.max(KeyRow.revoked_at)
 )
 
 Version = tuple[int, int, datetime | None, datetime | None]
@@ -129,7 +132,7 @@ class Keys:
     async def ring(self, known: KeyRing | None = None) -> KeyRing:
         """Return all keys that are not revoked: `known` itself while that is what it says, which costs one row."""
         async with self._database.reading() as session:
-            counted = (await session.execute(_version())).one()
+            counted = (await session.execute(_VERSION)).one()
             version: Version = (counted[0], counted[1], counted[2], counted[3])
             if known is not None and known.version == version:
                 return known
@@ -140,12 +143,6 @@ class Keys:
         """Note that these keys were used."""
         async with self._database.writing() as session:
             await session.execute(update(KeyRow).where(KeyRow.id.in_(ids)).values(last_used_at=moment))
-
-
-def _version() -> Select[Any]:
-    return select(
-        func.count(KeyRow.id), func.count(KeyRow.revoked_at), func.max(KeyRow.created_at), func.max(KeyRow.revoked_at)
-    )
 
 
 def _is_id(text: str) -> bool:
