@@ -12,7 +12,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from loresmith.api.access import Access
-from loresmith.api.deps import BareRoute, Readiness, all_there
+from loresmith.api.deps import BareRoute, PublicRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
@@ -23,6 +23,7 @@ from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
 
 GROUPS = (submit, read, actions, events, tokens, queues, job_types, saved_worlds, health, reference)
+_PUBLIC = {route.name for group in GROUPS for route in group.router.routes if isinstance(route, PublicRoute)}
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
     {"name": "queues", "description": "All jobs together."},
@@ -83,7 +84,7 @@ def create_app(
 
     @cache
     def openapi() -> dict[str, Any]:
-        return build_openapi(app, manager.registry)
+        return build_openapi(app, manager.registry, public=_PUBLIC)
 
     app.openapi = openapi
     return app
