@@ -9,7 +9,7 @@ import typer
 import uvloop
 
 from loresmith.cli.configure import configure
-from loresmith.cli.listen import bind
+from loresmith.cli.listen import bind, check_exposure
 from loresmith.cli.stack import Stack
 from loresmith.cli.whole import GRACE_SECONDS, Whole
 from loresmith.settings import Settings
@@ -34,6 +34,7 @@ def run(
 
 
 async def _run(settings: Settings) -> None:
+    check_exposure(settings)
     with bind(settings.host, settings.port) as bound:
         whole = Whole(settings, bound)
         stack = Stack()
