@@ -137,7 +137,9 @@ async def test_a_user_other_than_the_caller_is_refused_and_no_job_exists(api: Gu
     assert (await admin.post("/jobs", json={"type": "for_user", "payload": {"user_id": "bob"}})).status_code == 202
 
 
-@pytest.mark.parametrize(("user", "status"), [(7, 202), ("7", 202), (7.0, 400), (8, 403), (8.0, 403), (True, 403), ([], 400)])
+@pytest.mark.parametrize(
+    ("user", "status"), [(7, 202), ("7", 202), (7.0, 400), (8, 403), (8.0, 403), (True, 403), ([], 400)]
+)
 async def test_a_number_is_the_caller_whose_name_it_is(api: Guarded, user: object, status: int) -> None:
     seven = await api.owner("7")
     answer = await seven.post("/jobs", json={"type": "for_user", "payload": {"user_id": user}})

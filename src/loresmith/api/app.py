@@ -16,6 +16,7 @@ from loresmith.api.deps import BareRoute, PublicRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
+from loresmith.api.refreshed import AwayError
 from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit, tokens
 from loresmith.api.routes import worlds as saved_worlds
 from loresmith.api.shortcut import Shortcut
@@ -77,7 +78,7 @@ def create_app(
     app.state.manager = manager
     app.state.worlds = worlds
     app.state.readiness = readiness
-    for error in (Problem, JobsError, DatabaseError, HTTPException):
+    for error in (Problem, JobsError, DatabaseError, AwayError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
     for group in GROUPS:
         app.include_router(group.router)
