@@ -40,7 +40,7 @@ class Guarded:
     async def client(self, bearer: str | None = None, base_url: str = "http://localhost") -> Client:
         """Return a client that shows this, or nothing."""
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        transport = httpx2.ASGITransport(self.app)
+        transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
         client = httpx2.AsyncClient(transport=transport, base_url=base_url, headers=headers)
         return await self._stack.enter_async_context(client)
 
