@@ -14,7 +14,7 @@ from loresmith.bootstrap import build_manager
 from loresmith.cli.access import access_of, active_jobs
 from loresmith.db import ADMIN, Database, Keys, Worlds
 from loresmith.jobs import JobManager, JobRegistry
-from loresmith.settings import Settings
+from loresmith.settings import load_settings
 
 Client = httpx2.AsyncClient
 
@@ -48,7 +48,7 @@ class Guarded:
 @contextlib.asynccontextmanager
 async def guarded(redis: Any, registry: JobRegistry, database: Database, **chosen: Any) -> AsyncGenerator[Guarded]:
     """The API with these settings; by itself: with keys."""
-    settings = Settings(**{"auth": "keys", **chosen})
+    settings = load_settings(**{"auth": "keys", **chosen})
     manager = build_manager(redis, registry, owner_limit=active_jobs(settings))
     access = access_of(settings, database, redis)
     app = create_app(manager, Worlds(database), access=access, version="0.0.0")

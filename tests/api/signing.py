@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +65,7 @@ def _public(key: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def provider() -> AsyncIterator[Provider]:
+async def provider() -> AsyncGenerator[Provider]:
     """A provider that answers on loopback."""
     one = Provider()
 

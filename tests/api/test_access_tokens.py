@@ -103,7 +103,7 @@ async def test_clocks_may_be_half_a_minute_apart_and_no_more(
     api: Guarded, changes: dict[str, int], status: int
 ) -> None:
     now = int(time.time())
-    moments = {name: now + seconds for name, seconds in changes.items()}
+    moments: dict[str, Any] = {name: now + seconds for name, seconds in changes.items()}
     assert await status_of(api, token(**moments)) == status
 
 

@@ -14,7 +14,7 @@ from loresmith.api.shared import SECRET_KEY, Shared
 from loresmith.cli.access import access_of
 from loresmith.db import Database, Worlds
 from loresmith.jobs import JobManager, JobRegistry, Worker
-from loresmith.settings import Settings
+from loresmith.settings import load_settings
 from tests.api.conftest import assert_problem, in_process
 from tests.api.guarded import Client, Guarded, guarded, submitted_by
 from tests.api.test_owners import operations
@@ -27,7 +27,7 @@ async def api(redis: Any, registry: JobRegistry, database: Database) -> AsyncIte
 
 
 async def token_of(client: Client, job_id: str, **body: Any) -> str:
-    answer = await client.post(f"/jobs/{job_id}/tokens", **({"json": body} if body else {}))
+    answer = await client.post(f"/jobs/{job_id}/tokens", json=body or None)
     assert answer.status_code == 201, answer.text
     return answer.json()["token"]
 
@@ -141,7 +141,7 @@ async def test_all_processes_on_one_redis_know_a_token(
     anna = await api.owner("anna")
     job_id = await submitted_by(anna)
     token = await token_of(anna, job_id)
-    other = access_of(Settings(auth="keys"), database, redis)
+    other = access_of(load_settings(auth="keys"), database, redis)
     async with in_process(create_app(manager, worlds, access=other)) as client:
         assert (await client.get(f"/jobs/{job_id}?token={token}")).status_code == 200
     await other.close()

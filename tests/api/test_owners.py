@@ -116,7 +116,8 @@ async def test_an_admin_acts_on_everybodys_and_the_job_stays_its_owners(api: Gua
 
 async def test_two_owners_may_use_one_idempotency_key_at_once(api: Guarded) -> None:
     anna, bob = await api.owner("anna"), await api.owner("bob")
-    body, same = {"type": "play", "payload": {}}, {"Idempotency-Key": "one"}
+    body: dict[str, Any] = {"type": "play", "payload": {}}
+    same = {"Idempotency-Key": "one"}
     submits = [client.post("/jobs", json=body, headers=same) for client in (anna, bob) * 5]
     answers = await asyncio.gather(*submits)
     hers, his = ({one.json()["id"] for one in answers[place::2]} for place in (0, 1))

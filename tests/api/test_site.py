@@ -13,7 +13,7 @@ from loresmith.jobs import JobRegistry
 from tests.api.conftest import assert_problem
 from tests.api.guarded import Guarded, guarded
 
-SUBMIT = {"type": "play", "payload": {}}
+SUBMIT: dict[str, Any] = {"type": "play", "payload": {}}
 APP = "https://app.example"
 
 
