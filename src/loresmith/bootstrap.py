@@ -31,9 +31,9 @@ def build_registry() -> JobRegistry:
     return discover(job_types)
 
 
-def build_manager(redis: Client, registry: JobRegistry, *, replicas: int = 0) -> JobManager:
-    """Return the manager through which an API process creates and reads jobs; see there for `replicas`."""
-    return JobManager(redis=redis, registry=registry, replicas=replicas)
+def build_manager(redis: Client, registry: JobRegistry, *, replicas: int = 0, owner_limit: int = 1_000) -> JobManager:
+    """Return the manager through which an API process creates and reads jobs; see there for the numbers."""
+    return JobManager(redis=redis, registry=registry, replicas=replicas, owner_limit=owner_limit)
 
 
 def build_worker(

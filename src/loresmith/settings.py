@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loresmith.setting_types import (
+    Address,
+    BaseUrl,
+    DatabaseUrl,
+    HostNames,
+    KeySetUrl,
+    Lowered,
+    ModelName,
+    ModelNames,
+    Origins,
+    PathToFile,
+    PerProvider,
+    RedisUrl,
+    Secret,
+    Signatures,
+    SigningSecret,
+)
 
 PREFIX = "LORESMITH_"
 ENV_FILE = Path(".env")
-_SECRETS = ("redis_url", "database_url", "model_api_key", "lore_token")
+_SECRETS = ("redis_url", "database_url", "model_api_key", "lore_token", "jwt_secret")
 """Settings whose values no message shows."""
-LEAST_TOKEN_LENGTH = 16
 
 
 class SettingsError(Exception):
@@ -30,110 +44,6 @@ def default_data_dir() -> Path:
     """`$XDG_DATA_HOME/loresmith`, by default `~/.local/share/loresmith`, on every platform."""
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(home).expanduser() / "loresmith"
-
-
-def _expanded(path: Path) -> Path:
-    try:
-        return path.expanduser().absolute()
-    except RuntimeError:
-        raise ValueError("expected a path; no user is named so") from None
-
-
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _with_encoded_password(value: str) -> SplitResult:
-    """Split a URL whose password is told apart from what follows it. Raises ValueError that does not show it."""
-    with contextlib.suppress(ValueError):  # its own text may show the password
-        parts = urlsplit(value)
-        if "@" not in parts.path + parts.query + parts.fragment:
-            return parts
-    raise ValueError("expected the password percent-encoded: / is %2F, # is %23, ? is %3F, @ is %40")
-
-
-def _redis_url(value: str) -> str:
-    if not re.match(r"(rediss?(\+sentinel|\+cluster)?|unix)://.", value):
-        raise ValueError("expected redis://host:port/db, rediss://… or unix:///path")
-    parts = _with_encoded_password(value)
-    if parts.scheme in ("redis", "rediss"):
-        try:
-            named = bool(parts.hostname) and (parts.port or 1)
-        except ValueError:
-            named = False
-        if not named:
-            raise ValueError("expected redis://host:port/db with a number as port")
-    return value
-
-
-def _database_url(value: str) -> str:
-    if not re.fullmatch(r"sqlite:///[^?#]+|postgres(ql)?://.+", value):
-        raise ValueError("expected postgresql://user@host:port/name or sqlite:////path/to/file")
-    if value.startswith("postgres"):
-        parts = _with_encoded_password(value)
-        if parts.netloc.count("@") > 1:
-            raise ValueError("expected the password percent-encoded: @ is %40")
-    return value
-
-
-def _address(value: str) -> str:
-    if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", value):
-        raise ValueError("expected host:port")
-    return value
-
-
-def _base_url(value: str) -> str:
-    if not re.match(r"https?://[^/\s]+", value):
-        raise ValueError("expected http://… or https://…")
-    return value.rstrip("/")
-
-
-def _long_enough(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < LEAST_TOKEN_LENGTH:
-        raise ValueError(f"expected at least {LEAST_TOKEN_LENGTH} characters")
-    return value
-
-
-def _models(value: str) -> str:
-    return ",".join(_model(name.strip()) for name in value.split(","))
-
-
-def _per_provider(value: str) -> str:
-    per_provider(value)
-    return value
-
-
-def per_provider(value: str) -> dict[str, int]:
-    """`500` as {"": 500}, `openai=500,anthropic=50` as it says. Raises ValueError."""
-    found: dict[str, int] = {}
-    for part in value.split(","):
-        name, _, number = part.strip().rpartition("=")
-        if not re.fullmatch(r"[1-9]\d{0,9}", number) or not re.fullmatch(r"[a-z0-9-]*", name):
-            raise ValueError("expected a number, or one a provider such as openai=500,anthropic=50")
-        found[name] = int(number)
-    return found
-
-
-def _model(value: str) -> str:
-    known = r"fake(\?.*)?|openai-compatible|[a-z0-9_-]+:.+"
-    if not re.fullmatch(known, value):
-        raise ValueError(
-            "expected provider:model such as openai:gpt-5-mini, openai-compatible:<model>,"
-            " gguf:<file> or fake?seconds=3"
-        )
-    return value
-
-
-Lowered = BeforeValidator(_lowered)
-RedisUrl = Annotated[str, AfterValidator(_redis_url)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
-Address = Annotated[str, AfterValidator(_address)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-ModelName = Annotated[str, AfterValidator(_model)]
-ModelNames = Annotated[str, AfterValidator(_models)]
-PerProvider = Annotated[str, AfterValidator(_per_provider)]
-Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
-PathToFile = Annotated[Path, AfterValidator(_expanded)]
 
 
 class Settings(BaseSettings):
@@ -148,7 +58,49 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="port of the API; 0 takes a free one")
-    data_dir: Annotated[Path, AfterValidator(_expanded)] = Field(
+    auth: Annotated[Literal["none", "keys", "jwt", "keys,jwt"], Lowered] = Field(
+        "none",
+        description="how callers of the API show who they are: `keys` (`loresmith keys create`), `jwt`, or `keys,jwt`;"
+        " `none`: whoever reaches it is the one local owner, who may do everything",
+    )
+    allow_anonymous: bool = Field(
+        False, description="let the API listen beyond this machine although `LORESMITH_AUTH` is `none`"
+    )
+    allowed_hosts: HostNames | None = Field(
+        None,
+        description="`name,…` by which the API may be addressed (Host), beside those of this machine; `*`: by any;"
+        " unset with `LORESMITH_AUTH`: likewise",
+    )
+    cors_origins: Origins | None = Field(
+        None, description="`https://app.example,…`: pages of these origins may use the API; unset: only its own"
+    )
+    jwt_issuer: str | None = Field(None, description="`iss` that tokens must have")
+    jwt_audience: str | None = Field(None, description="`aud` that tokens must have")
+    jwt_secret: SigningSecret | None = Field(
+        None, description="secret with which tokens are signed (HS256), 32 characters or more; or else:"
+    )
+    jwt_jwks_url: KeySetUrl | None = Field(None, description="https://…: public keys of those who sign (JWKS)")
+    jwt_algorithms: Signatures = Field(
+        "RS256,ES256,EdDSA", description="signatures that are taken with `LORESMITH_JWT_JWKS_URL`"
+    )
+    jwt_leeway_seconds: int = Field(
+        30, ge=0, le=300, description="how far clocks of issuer and API may be apart when times of tokens are checked"
+    )
+    jwt_scope_claim: str = Field("scope", min_length=1, description="claim with the scopes of a token")
+    jwt_admin_scope: str = Field("admin", min_length=1, description="scope of those who may see and do everything")
+    owner_requests_per_minute: int | None = Field(
+        None, ge=0, le=10_000_000, description="requests of one owner; 0: any number; unset: 3000 with `LORESMITH_AUTH`"
+    )
+    owner_active_jobs: int | None = Field(
+        None, ge=0, le=1_000_000, description="jobs of one owner that have not ended; likewise, 1000"
+    )
+    owner_running_jobs: int | None = Field(
+        None, ge=0, le=1_000_000, description="jobs of one owner that are with workers at once; likewise, 100"
+    )
+    owner_payload_bytes: int = Field(
+        256 * 1024, ge=1024, le=256 * 1024, description="largest job that is taken, as JSON, in bytes"
+    )
+    data_dir: PathToFile = Field(
         default_factory=default_data_dir,
         description="where the embedded Redis and SQLite keep their data; one `loresmith run` at a time",
     )
@@ -254,6 +206,7 @@ def load_settings(**overrides: Any) -> Settings:
             f"{PREFIX}REDIS_REPLICAS={settings.redis_replicas}: expected {PREFIX}REDIS_URL beside it,"
             " the embedded server has no replica"
         )
+    problems += _wrong_tokens(settings)
     if problems:
         raise SettingsError("; ".join(problems))
     return settings
@@ -285,3 +238,13 @@ def _wrong(error: ValidationError) -> Iterator[str]:
 
 def _missing_base_url(model: str) -> str:
     return f"{PREFIX}MODEL={model!r}: expected {PREFIX}MODEL_BASE_URL beside it"
+
+
+def _wrong_tokens(settings: Settings) -> Iterator[str]:
+    if "jwt" not in settings.auth:
+        return
+    if (settings.jwt_secret is None) == (settings.jwt_jwks_url is None):
+        yield f"{PREFIX}AUTH={settings.auth!r}: expected one of {PREFIX}JWT_SECRET and {PREFIX}JWT_JWKS_URL"
+    for name, value in (("ISSUER", settings.jwt_issuer), ("AUDIENCE", settings.jwt_audience)):
+        if not value:
+            yield f"{PREFIX}AUTH={settings.auth!r}: expected {PREFIX}JWT_{name} beside it"

@@ -11,8 +11,19 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
-# They report every connection at info; their warnings and errors are kept.
-_CHATTY = ("alembic", "anthropic", "asyncio", "grpc", "httpcore2", "httpx2", "openai", "uvicorn", "uvicorn.access")
+# They report every connection at info, aiosqlite every value at debug; their warnings and errors are kept.
+_CHATTY = (
+    "aiosqlite",
+    "alembic",
+    "anthropic",
+    "asyncio",
+    "grpc",
+    "httpcore2",
+    "httpx2",
+    "openai",
+    "uvicorn",
+    "uvicorn.access",
+)
 
 
 def configure_logging(level: str, log_format: Literal["auto", "console", "json"] = "auto") -> None:

@@ -153,7 +153,7 @@ async def api(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @contextlib.asynccontextmanager
 async def in_process(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://loresmith") as client:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

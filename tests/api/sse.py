@@ -107,7 +107,7 @@ async def _connected(address: tuple[str, int]) -> socket.socket:
 async def get(address: tuple[str, int], path: str, **headers: str) -> Answer:
     """Send a GET on a connection of its own."""
     reader, writer = await asyncio.open_connection(sock=await _connected(address))
-    lines = [f"GET {path} HTTP/1.1", "Host: x", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items())]
     writer.write("\r\n".join([*lines, "", ""]).encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     fields = dict(line.lower().split(": ", 1) for line in head[1:] if line)

@@ -11,7 +11,7 @@ from loresmith.api.body import MOST_BYTES
 from tests.api.conftest import assert_problem
 
 JSON = {"Content-Type": "application/json"}
-HEAD = b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HEAD = b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 def body_of(size: int) -> bytes:

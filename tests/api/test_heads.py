@@ -8,7 +8,7 @@ import pytest
 from loresmith.api.protocol import MOST_HEAD_BYTES
 
 Address = tuple[str, int]
-LINE = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+LINE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 LARGE = MOST_HEAD_BYTES + 1
 
 
@@ -33,7 +33,7 @@ async def answer_to(address: Address, *parts: bytes) -> bytes:
     [
         [LINE + b"X: " + b"x" * LARGE + b"\r\n\r\n"],
         [LINE + b"X: 1\r\n" * (LARGE // 5) + b"\r\n"],
-        [b"GET /" + b"x" * LARGE + b" HTTP/1.1\r\nHost: x\r\n\r\n"],
+        [b"GET /" + b"x" * LARGE + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"],
         [LINE + b"X: ", *[b"x" * 1024] * 33],
         [LINE, *[b"X: 1\r\n" * 200] * 40],
         [b"GET /", *[b"x" * 1024] * 33],
@@ -62,7 +62,7 @@ async def test_a_large_head_within_the_bound_is_taken_and_each_request_counts_fo
 
 async def test_a_body_does_not_count_as_head(address: Address) -> None:
     body = b'{"type":"play","payload":{}}' + b" " * (2 * MOST_HEAD_BYTES)
-    head = b"POST /jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    head = b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
     answer = await answer_to(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert answer.startswith(b"HTTP/1.1 202 ")
 

@@ -59,7 +59,7 @@ async def test_a_job_has_one_address(api: httpx2.AsyncClient) -> None:
 async def test_tricks_with_paths_lead_nowhere(address: tuple[str, int], target: str) -> None:
     """Raw, since clients tidy paths before they send them."""
     reader, writer = await asyncio.open_connection(*address)
-    writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     answer = await reader.read()
     writer.close()
     assert answer.startswith(b"HTTP/1.1 404 ")

@@ -29,13 +29,13 @@ from loresmith.db.tables import Table
 from tests.db.migrating import migrate_at_once
 from tests.db.postgres import Postgres
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 async def test_a_schema_is_made_from_nothing_and_then_left_alone(location: Location) -> None:
     done = await migrate(location)
     assert (done.before, done.after) == (None, HEAD)
-    assert done.steps == ["0001 worlds, lore pieces and job history"]
+    assert done.steps == ["0001 worlds, lore pieces and job history", "0002 API keys"]
     assert await migrate(location) == Migrated(HEAD, HEAD)
     await check(location)
 
@@ -100,7 +100,7 @@ async def test_of_many_processes_that_migrate_at_once_one_does_it(location: Loca
     done = [await asyncio.to_thread(found.get, timeout=40) for _ in processes]
     for process in processes:
         process.join()
-    assert sorted(len(one.steps) for one in done) == [0, 0, 1]
+    assert sorted(len(one.steps) for one in done) == [0, 0, 2]
     assert {one.after for one in done} == {HEAD}
 
 

@@ -60,6 +60,23 @@ async def test_a_wrong_setting(short_tmp: Path, settings: dict[str, str], expect
     assert expected in await fails(short_tmp / "data", **settings)
 
 
+@pytest.mark.parametrize(("command", "host"), [("run", "0.0.0.0"), ("run", "::"), ("serve", "0.0.0.0")])
+async def test_an_api_that_strangers_could_use(short_tmp: Path, command: str, host: str) -> None:
+    line = await fails(short_tmp / "data", command, host=host, redis_url="redis://127.0.0.1:1/0")
+    assert line == (
+        f"loresmith: the API would let anyone who reaches {host!r} do everything: set LORESMITH_AUTH=keys or jwt,"
+        " or LORESMITH_ALLOW_ANONYMOUS=1"
+    )
+
+
+@pytest.mark.parametrize("settings", [{"auth": "keys"}, {"allow_anonymous": "1"}])
+async def test_an_api_that_may_listen_anywhere_goes_on_to_what_else_it_needs(
+    short_tmp: Path, settings: dict[str, str]
+) -> None:
+    line = await fails(short_tmp / "data", "serve", host="0.0.0.0", redis_url="redis://127.0.0.1:1/0", **settings)
+    assert "does not answer" in line
+
+
 async def test_a_lore_service_that_strangers_could_use(short_tmp: Path) -> None:
     line = await fails(short_tmp / "data", "lore", lore_listen="0.0.0.0:0")
     assert "the lore service would let anyone who reaches '0.0.0.0:0' use its keys: set LORESMITH_LORE_TOKEN" in line

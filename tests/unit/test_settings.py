@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loresmith.settings import SettingsError, load_settings, per_provider
+from loresmith.setting_types import per_provider
+from loresmith.settings import SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +199,41 @@ def test_the_token_shows_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush" not in repr(load_settings())
     monkeypatch.setenv("LORESMITH_LORE_TOKEN", "hush")
     assert "hush" not in refused()
+
+
+JWT = {"auth": "jwt", "jwt_issuer": "https://login.example", "jwt_audience": "loresmith"}
+
+
+def test_nobody_is_asked_who_they_are_unless_that_is_set() -> None:
+    settings = load_settings()
+    assert (settings.auth, settings.allow_anonymous, settings.cors_origins) == ("none", False, None)
+    assert load_settings(**{**JWT, "auth": "KEYS,jwt"}, jwt_secret="s" * 32).auth == "keys,jwt"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"auth": "yes"}, "LORESMITH_AUTH='yes': expected 'none', 'keys', 'jwt' or 'keys,jwt'"),
+        (JWT, "expected one of LORESMITH_JWT_SECRET and LORESMITH_JWT_JWKS_URL"),
+        ({**JWT, "jwt_secret": "s" * 32, "jwt_jwks_url": "https://login.example/keys"}, "expected one of"),
+        ({**JWT, "jwt_secret": "s" * 32, "jwt_issuer": None}, "expected LORESMITH_JWT_ISSUER beside it"),
+        ({**JWT, "jwt_secret": "s" * 32, "jwt_audience": ""}, "expected LORESMITH_JWT_AUDIENCE beside it"),
+        ({"jwt_secret": "s" * 31}, "LORESMITH_JWT_SECRET: expected at least 32 characters"),
+        ({"jwt_jwks_url": "http://login.example/keys"}, "expected https://…"),
+        ({"jwt_algorithms": "RS256,HS256"}, "LORESMITH_JWT_ALGORITHMS='RS256,HS256': expected some of RS256"),
+        ({"jwt_algorithms": "none"}, "expected some of RS256"),
+        ({"jwt_algorithms": ","}, "expected some of RS256"),
+        ({"allowed_hosts": "https://lore.example"}, "expected names of hosts without ports"),
+        ({"cors_origins": "*"}, "expected origins such as https://app.example"),
+        ({"cors_origins": "https://app.example/"}, "expected origins such as https://app.example"),
+        ({"cors_origins": "null"}, "expected origins such as https://app.example"),
+        ({"owner_payload_bytes": 10**6}, "LORESMITH_OWNER_PAYLOAD_BYTES='1000000': expected less than or equal to"),
+    ],
+)
+def test_settings_of_who_may_use_the_api_that_are_wrong_or_unsafe(chosen: dict[str, object], expected: str) -> None:
+    assert expected in refused(**chosen)
+
+
+@pytest.mark.parametrize("url", ["https://login.example/keys", "http://127.0.0.1:1/keys", "http://localhost/keys"])
+def test_keys_of_a_provider_come_over_tls_or_from_this_machine(url: str) -> None:
+    assert load_settings(**JWT, jwt_jwks_url=url).jwt_jwks_url == url

@@ -11,17 +11,20 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from loresmith.api.deps import BareRoute, Readiness, all_there
+from loresmith.api.access import Access
+from loresmith.api.deps import BareRoute, PublicRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
-from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit
+from loresmith.api.refreshed import AwayError
+from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit, tokens
 from loresmith.api.routes import worlds as saved_worlds
 from loresmith.api.shortcut import Shortcut
 from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
 
-GROUPS = (submit, read, actions, events, queues, job_types, saved_worlds, health, reference)
+GROUPS = (submit, read, actions, events, tokens, queues, job_types, saved_worlds, health, reference)
+_PUBLIC = {route.name for group in GROUPS for route in group.router.routes if isinstance(route, PublicRoute)}
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
     {"name": "queues", "description": "All jobs together."},
@@ -34,20 +37,28 @@ _TAGS = [
 class _App(FastAPI):
     """FastAPI for what it is good at; what every request needs, and the three that nearly all are, stand before it."""
 
-    def set_front(self) -> None:
+    def set_front(self, access: Access) -> None:
         """Put it there, once the app is made."""
-        routed = Edge(super().__call__)
-        self._front = Shortcut(routed, self, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
+        routed = Edge(super().__call__, access.site)
+        self._front = access.for_pages(
+            Shortcut(routed, self, access, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
 
 
 def create_app(
-    manager: JobManager, worlds: Worlds, *, readiness: Readiness = all_there, version: str | None = None
+    manager: JobManager,
+    worlds: Worlds,
+    *,
+    access: Access | None = None,
+    readiness: Readiness = all_there,
+    version: str | None = None,
 ) -> FastAPI:
     """Return the HTTP API over `manager` and the saved `worlds`.
 
+    `access` says who may use it; without one, whoever addresses it as this machine, who is the local owner.
     `readiness` tells what is missing besides Redis, which is always asked: name → what is wrong, empty when all is
     there. It must not raise.
     """
@@ -61,18 +72,20 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
     )
-    app.set_front()
+    access = access or Access()
+    app.set_front(access)
+    app.state.access = access
     app.state.manager = manager
     app.state.worlds = worlds
     app.state.readiness = readiness
-    for error in (Problem, JobsError, DatabaseError, HTTPException):
+    for error in (Problem, JobsError, DatabaseError, AwayError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
     for group in GROUPS:
         app.include_router(group.router)
 
     @cache
     def openapi() -> dict[str, Any]:
-        return build_openapi(app, manager.registry)
+        return build_openapi(app, manager.registry, public=_PUBLIC)
 
     app.openapi = openapi
     return app

@@ -5,21 +5,23 @@ from typing import Any, Final, cast
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
+from loresmith.api.access import MOST_BYTES
 from loresmith.api.deps import header_of, headers_of
 from loresmith.api.errors import Problem
 
-MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 64
 
 
-async def read_json_object(request: Request, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
+async def read_json_object(request: Request, *, most_bytes: int = MOST_BYTES, required: bool = True) -> dict[str, Any]:
     """Return the JSON object that is the body; of a key that comes twice the last one counts.
 
-    Raises Problem: unsupported_media_type, payload_too_large, invalid_json.
+    One that is not `required` is empty when there is none. Raises Problem: unsupported_media_type, payload_too_large,
+    invalid_json.
     """
     if _media_type(request) != "application/json" and not _announces_nothing(request):
         raise Problem("unsupported_media_type", "expected Content-Type: application/json")
-    return _parse(await _read(request, most_bytes))
+    body = await _read(request, most_bytes)
+    return _parse(body) if body or required else {}
 
 
 async def _read(request: Request, most_bytes: int) -> bytes:

@@ -9,9 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from loresmith.api.access import Access
+from loresmith.api.caller import Caller
 from loresmith.api.errors import Problem
 from loresmith.db import Worlds
-from loresmith.jobs import LOCAL_OWNER, JobManager, JobNotFoundError
+from loresmith.jobs import JobManager, JobNotFoundError
 
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 """Returns what is missing: its name → what is wrong with it. Empty when all is there."""
@@ -31,12 +33,30 @@ class BareRoute(APIRoute):
         return match, found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        endpoint, operation = self.endpoint, self.name
+
+        async def guarded(request: Request) -> Response:
+            await access_of(request).guard.enter(request, operation)
+            return await endpoint(request)
+
+        return guarded
+
+
+class PublicRoute(BareRoute):
+    """A route for everybody: its function is not told who calls."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         return self.endpoint
 
 
 async def all_there() -> Mapping[str, str]:
     """Readiness of a process that needs nothing but Redis."""
     return {}
+
+
+def access_of(request: Request) -> Access:
+    """Return what decides who may use the API."""
+    return request.app.state.access
 
 
 def manager_of(request: Request) -> JobManager:
@@ -76,19 +96,24 @@ def job_id_of(request: Request) -> str:
     return job_id
 
 
-def owner_of(_request: Request) -> str:
+def caller_of(request: Request) -> Caller:
+    """Return who calls, as the guard has found."""
+    return request.scope["state"]["caller"]
+
+
+def owner_of(request: Request) -> str:
     """Return whose the jobs are that this request submits."""
-    return LOCAL_OWNER
+    return caller_of(request).owner
 
 
-def is_admin(_request: Request) -> bool:
+def is_admin(request: Request) -> bool:
     """Tell whether the caller may see and act on everybody's jobs and worlds, and on queues."""
-    return True
+    return caller_of(request).admin
 
 
 def viewer_of(request: Request) -> str | None:
     """Return whose jobs and worlds this request may see and act on; None: everybody's."""
-    return None if is_admin(request) else owner_of(request)
+    return caller_of(request).sees
 
 
 def require_admin(request: Request) -> None:

@@ -73,6 +73,9 @@ _HEADERS: Final[dict[str, tuple[str, Schema]]] = {
     "ETag": ('W/"<seq>"', {"type": "string"}),
     "Idempotent-Replayed": ("the job was there before: the key had been used", {"type": "string", "const": "true"}),
     "Cache-Control": ("nobody keeps it but the client, who asks again", {"type": "string"}),
+    "WWW-Authenticate": ("how to show who calls (RFC 6750)", {"type": "string"}),
+    "RateLimit-Policy": ('`"owner";q=…;w=…`: q requests at once, and as many again within w s', {"type": "string"}),
+    "RateLimit": ('`"owner";r=…;t=…`: r more requests at once, all of them again in t s', {"type": "string"}),
     "X-Request-Id": ("the client's id of this request, or one made for it", {"type": "string"}),
 }
 
@@ -91,13 +94,15 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 def _problem(codes: list[str]) -> dict[str, Any]:
     retryable = any(KINDS[code].retryable for code in codes)
-    model = _MODELS.get(codes[0], ProblemObject) if len(codes) == 1 else ProblemObject
+    own = ("WWW-Authenticate",) if codes == ["unauthorized"] else ("Retry-After",) if retryable else ()
+    models = dict.fromkeys(_MODELS.get(code, ProblemObject).__name__ for code in codes)
+    schemas = [{"$ref": f"#/components/schemas/{name}"} for name in models]
     return {
         "description": "; ".join(f"`{code}`: {KINDS[code].title}" for code in codes),
-        "headers": _described(("Retry-After", "X-Request-Id") if retryable else ("X-Request-Id",)),
+        "headers": _described((*own, "X-Request-Id")),
         "content": {
             MEDIA_TYPE: {
-                "schema": {"$ref": f"#/components/schemas/{model.__name__}"},
+                "schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas},
                 "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
             }
         },
@@ -108,6 +113,9 @@ def _described(names: tuple[str, ...]) -> dict[str, Any]:
     return {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
 
 
+RATE: Final = _described(("RateLimit-Policy", "RateLimit"))
+"""Sent where there is a quota."""
+RATE_REFS: Final = {name: {"$ref": f"#/components/headers/{name}"} for name in RATE}
 EVENT_STREAM: Final = {
     **answer("Events until the job ends, with a comment whenever there was none for 10 s", "Cache-Control"),
     "content": {

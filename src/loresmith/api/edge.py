@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from loresmith.api.errors import problem_of, problem_response
+from loresmith.api.site import Site
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +22,22 @@ _SECURITY: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _STRICTEST: Final = (_POLICY, b"default-src 'none'; frame-ancestors 'none'")
+_OF_A_PAGE: Final = (
+    _POLICY,
+    (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+        b" connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+)
+"""A page may use files of this server and nothing else, and nothing that is written into it."""
 
 
 class Edge:
     """ASGI middleware; `request.state.request_id` is set below it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, site: Site) -> None:
         self.app = app
+        self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,11 +50,14 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                add_headers(message["headers"], request_id)
+                add_headers(message["headers"], scope)
             await send(message)
 
         bind_contextvars(request_id=request_id)  # never unbound: a server gives each request a context of its own
         try:
+            if (refusal := self._site.refusal(scope)) is not None:
+                await problem_response(refusal, request_id=request_id)(scope, receive, send_with_headers)
+                return
             await self.app(scope, receive, send_with_headers)
         except ClientDisconnect:
             return
@@ -70,11 +83,22 @@ def _request_id(scope: Scope) -> str:
     return os.urandom(8).hex()
 
 
-def add_headers(headers: list[tuple[bytes, bytes]], request_id: str) -> None:
-    """Add to the headers of an answer what every answer has."""
-    headers.append((b"x-request-id", request_id.encode()))
-    headers.extend(_SECURITY)
-    for name, _ in headers:
+def add_headers(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
+    """Add to the headers of an answer what every answer has.
+
+    Strict-Transport-Security is not among them: this server speaks HTTP, and only who ends TLS before it knows whether
+    all that is under the name is behind TLS.
+    """
+    policy = _STRICTEST
+    for name, value in headers:
         if name == _POLICY:
-            return
-    headers.append(_STRICTEST)
+            policy = None
+            break
+        if name == b"content-type" and value.startswith(b"text/html"):
+            policy = _OF_A_PAGE
+    state = scope["state"]
+    headers.append((b"x-request-id", state["request_id"].encode()))
+    headers.extend(state.get("rate", ()))
+    headers.extend(_SECURITY)
+    if policy is not None:
+        headers.append(policy)

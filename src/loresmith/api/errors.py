@@ -9,6 +9,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from loresmith.api.refreshed import AwayError
 from loresmith.db import StorageUnavailableError, WorldNotFoundError
 from loresmith.jobs import (
     FieldProblem,
@@ -46,7 +47,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_payload": Kind(400, "The request has missing, wrong or unknown fields"),
     "invalid_parameter": Kind(400, "A part of the address is wrong"),
     "bad_request": Kind(400, "The request cannot be understood"),
+    "host_not_allowed": Kind(400, "The server does not answer to this name"),
+    "unauthorized": Kind(401, "The caller has not shown who they are"),
     "forbidden": Kind(403, "The caller may not do this"),
+    "origin_not_allowed": Kind(403, "Pages of this origin may not change anything"),
     "not_found": Kind(404, "No such path"),
     "job_not_found": Kind(404, "No such job"),
     "world_not_found": Kind(404, "No such world"),
@@ -57,10 +61,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "payload_too_large": Kind(413, "The body is too large"),
     "unsupported_media_type": Kind(415, "The body is not declared as application/json"),
     "idempotency_key_reused": Kind(422, "The idempotency key was used for another request"),
+    "rate_limited": Kind(429, "The caller makes too many requests", retryable=True),
     "too_many_active_jobs": Kind(429, "The caller has too many jobs that have not ended", retryable=True),
     "internal": Kind(500, "Something went wrong on our side"),
     "queue_full": Kind(503, "Too many jobs wait already", retryable=True),
     "store_unavailable": Kind(503, "The store is away", retryable=True),
+    "auth_unavailable": Kind(503, "Who the caller is cannot be found out now", retryable=True),
     "not_ready": Kind(503, "Something the service needs is missing", retryable=True),
 }
 """Every code with its status; a code never changes its meaning."""
@@ -131,6 +137,7 @@ TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     QueueFullError: _retry_after("queue_full"),
     TooManyActiveJobsError: _retry_after("too_many_active_jobs"),
     StoreUnavailableError: _retry_after("store_unavailable"),
+    AwayError: _retry_after("auth_unavailable"),
     HTTPException: _http_error,
 }
 """Error → problem. What is not in here is a bug of ours: 500, with the trace in the log only."""

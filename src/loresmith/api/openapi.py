@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document: what FastAPI finds in the routes, made exact with the job types."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from loresmith.api import examples
 from loresmith.api.errors import KINDS
 from loresmith.api.schemas import InvalidParameterProblem, JobChange, JobItem, NotReadyProblem, ProblemObject
+from loresmith.api.security import describe_guard
 from loresmith.api.submission import MOST_JOBS, SubmitRequest
 from loresmith.jobs import JobRegistry, JobType
 
@@ -20,8 +21,8 @@ _DESCRIPTION: Final = (
 )
 
 
-def build_openapi(app: FastAPI, registry: JobRegistry) -> dict[str, Any]:
-    """Return the document of an app that serves these job types."""
+def build_openapi(app: FastAPI, registry: JobRegistry, *, public: Collection[str]) -> dict[str, Any]:
+    """Return the document of an app that serves these job types; the operations in `public` ask nobody who calls."""
     document = get_openapi(
         title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes, tags=app.openapi_tags
     )
@@ -38,6 +39,7 @@ def build_openapi(app: FastAPI, registry: JobRegistry) -> dict[str, Any]:
         _describe_job(schemas[name]["properties"], types)
     schemas["JobItem"]["properties"]["value"] = _any_item(types)
     _describe_operations(document["paths"], types)
+    describe_guard(document, public)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["examples"] = {code: {"value": examples.problem(code)} for code in KINDS}
     return document

@@ -1,6 +1,7 @@
 """What a client asks for: the body of a submit, checked field by field, and its Idempotency-Key."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -8,13 +9,15 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
-from loresmith.api.deps import headers_of
+from loresmith.api.access import OwnerLimits
+from loresmith.api.deps import access_of, caller_of, headers_of
 from loresmith.api.errors import Problem
 from loresmith.jobs import FieldProblem, InvalidPayloadError, Options, Priority
 
 MOST_METADATA_BYTES: Final = 4 * 1024
 MOST_TAGS: Final = 10
 MOST_JOBS: Final = 100
+_USER_FIELDS: Final = ("user_id", "userId")
 _DAY_SECONDS: Final = 86_400
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
@@ -71,30 +74,55 @@ class BatchRequest(BaseModel):
     jobs: list[SubmitRequest] = Field(min_length=1, max_length=MOST_JOBS)
 
 
-def parse_submission(body: dict[str, Any], *, owner: str) -> tuple[str, object, Options]:
-    """Return type, payload and options of a submit. Raises InvalidPayloadError that names each wrong field."""
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """For whom jobs are submitted; `anybody` may name somebody else as the user of a payload."""
+
+    owner: str
+    anybody: bool
+    limits: OwnerLimits
+
+
+def submitter_of(request: Request) -> Submitter:
+    """Return for whom a request submits. Where nobody is asked who they are, a `user_id` is any text or number."""
+    caller, access = caller_of(request), access_of(request)
+    return Submitter(caller.owner, caller.admin or not access.asks, access.limits)
+
+
+def parse_submission(body: dict[str, Any], by: Submitter) -> tuple[str, object, Options]:
+    """Return type, payload and options of a submit.
+
+    Raises InvalidPayloadError that names each wrong field, and Problem when the job would be somebody else's.
+    """
     try:
         asked = SubmitRequest.model_validate(body)
     except ValidationError as error:
-        raise InvalidPayloadError(_problems(error)) from None
-    return _checked(asked, owner, "")
+        raise wrong_fields(error) from None
+    return _checked(asked, by, "")
 
 
-def parse_batch(body: dict[str, Any], *, owner: str) -> list[tuple[str, object, Options]]:
+def parse_batch(body: dict[str, Any], by: Submitter) -> list[tuple[str, object, Options]]:
     """Do as `parse_submission` for each of a batch."""
     try:
         batch = BatchRequest.model_validate(body)
     except ValidationError as error:
-        raise InvalidPayloadError(_problems(error)) from None
-    return [_checked(asked, owner, f"/jobs/{place}") for place, asked in enumerate(batch.jobs)]
+        raise wrong_fields(error) from None
+    for place, job in enumerate(body["jobs"]):
+        if len(orjson.dumps(job)) > by.limits.payload_bytes:
+            detail = f"/jobs/{place}: expected a job of at most {by.limits.payload_bytes:,} bytes"
+            raise Problem("payload_too_large", detail)
+    return [_checked(asked, by, f"/jobs/{place}") for place, asked in enumerate(batch.jobs)]
 
 
-def _checked(asked: SubmitRequest, owner: str, pointer: str) -> tuple[str, object, Options]:
+def _checked(asked: SubmitRequest, by: Submitter, pointer: str) -> tuple[str, object, Options]:
+    if not by.anybody:
+        _check_user(asked.payload, by.owner, pointer)
     if asked.run_at is not None and asked.delay_seconds is not None:
         detail = "expected one of run_at and delay_seconds, not both"
         raise InvalidPayloadError([FieldProblem(f"{pointer}/delay_seconds", "conflict", detail)])
     options = Options(
-        owner=owner,
+        owner=by.owner,
+        running_limit=by.limits.running_jobs,
         priority=Priority(asked.priority),
         delay_seconds=asked.delay_seconds or 0.0,
         run_at=None if asked.run_at is None else asked.run_at.timestamp(),
@@ -106,11 +134,23 @@ def _checked(asked: SubmitRequest, owner: str, pointer: str) -> tuple[str, objec
     return asked.type, asked.payload, options
 
 
-def _problems(error: ValidationError) -> list[FieldProblem]:
-    return [
-        FieldProblem("".join(f"/{_escape(str(part))}" for part in one["loc"]), one["type"], _sentence(one["msg"]))
-        for one in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
+def _check_user(payload: dict[str, Any], owner: str, pointer: str) -> None:
+    """Raise Problem when a payload names a user other than the caller; what is no name is looked at by its type."""
+    for name in _USER_FIELDS:
+        value = _whole(payload.get(name))
+        if isinstance(value, str | int | float) and str(value) != owner:
+            detail = f"expected the caller's own name, {owner!r}"
+            raise Problem("forbidden", detail, [FieldProblem(f"{pointer}/payload/{name}", "not_the_caller", detail)])
+
+
+def wrong_fields(error: ValidationError) -> InvalidPayloadError:
+    """Return the error that names each field of a body that pydantic has refused."""
+    return InvalidPayloadError(
+        [
+            FieldProblem("".join(f"/{_escape(str(part))}" for part in one["loc"]), one["type"], _sentence(one["msg"]))
+            for one in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+    )
 
 
 def _sentence(message: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from loresmith.cli import database, demo, processes, run
+from loresmith.cli import database, demo, keys, processes, run
 from loresmith.cli.stack import StartError
 from loresmith.embedded.data_dir import DataDirError
 from loresmith.embedded.model import EmbeddedModelError
@@ -34,6 +34,7 @@ def build_app() -> typer.Typer:
     app.callback(invoke_without_command=True)(root)
     for command in (run.run, demo.demo, processes.serve, processes.worker, processes.lore, database.migrate):
         app.command()(command)
+    app.add_typer(keys.app, name="keys")
     return app
 
 

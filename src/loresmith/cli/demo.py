@@ -31,7 +31,7 @@ def demo(
 ) -> None:
     """Let a model write three things, from submit to result, on a stack that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="loresmith-demo-") as folder:
-        settings = configure(least_log_level="error", host="127.0.0.1", port=0, data_dir=Path(folder))
+        settings = configure(least_log_level="error", host="127.0.0.1", port=0, auth="none", data_dir=Path(folder))
         uvloop.run(_demo(settings, job_type, theme))
 
 

@@ -6,8 +6,25 @@ import errno
 import socket
 
 from loresmith.cli.stack import StartError
+from loresmith.setting_types import is_loopback
+from loresmith.settings import Settings
 
 _BACKLOG = 2048
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raise StartError when whoever reaches the address would be the local owner, and others than this machine can."""
+    if settings.auth != "none" or settings.allow_anonymous:
+        return
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        return  # `bind` says what is wrong with it
+    if not all(is_loopback(str(address[0])) for *_, address in found):
+        raise StartError(
+            f"the API would let anyone who reaches {settings.host!r} do everything: set LORESMITH_AUTH=keys or jwt,"
+            " or LORESMITH_ALLOW_ANONYMOUS=1"
+        )
 
 
 def bind(host: str, port: int) -> socket.socket:

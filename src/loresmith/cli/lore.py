@@ -21,7 +21,8 @@ from loresmith.llm_service.provider import TRIED, Provider, find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
 from loresmith.llm_service.shared import SharedLedger, SharedPurse
-from loresmith.settings import Settings, per_provider
+from loresmith.setting_types import per_provider
+from loresmith.settings import Settings
 
 EMBEDDED = "embedded"
 

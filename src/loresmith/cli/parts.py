@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from loresmith.api.app import create_app
 from loresmith.api.deps import Readiness
 from loresmith.bootstrap import build_history, build_manager, build_registry, build_worker, connect
+from loresmith.cli.access import access_of, active_jobs
 from loresmith.cli.database import with_database
 from loresmith.cli.http import serving
 from loresmith.cli.stack import StartError
@@ -42,12 +43,16 @@ async def checked(redis_url: str) -> str:
 
 @contextlib.asynccontextmanager
 async def api(
-    redis_url: str, database: Database, bound: socket.socket, version: str, ready: Readiness, *, replicas: int = 0
+    settings: Settings, redis_url: str, database: Database, bound: socket.socket, version: str, ready: Readiness
 ) -> AsyncGenerator[Task]:
-    """The REST API on a socket; with `replicas`, a submit waits for so many replicas of Redis."""
+    """The REST API on a socket, for those whom the settings let in."""
     async with connect(redis_url) as redis:
-        manager = build_manager(redis, build_registry(), replicas=replicas)
-        app = create_app(manager, Worlds(database), readiness=with_database(ready, database), version=version)
+        manager = build_manager(
+            redis, build_registry(), replicas=settings.redis_replicas, owner_limit=active_jobs(settings)
+        )
+        access = access_of(settings, database, redis)
+        ready = with_database(ready, database)
+        app = create_app(manager, Worlds(database), access=access, readiness=ready, version=version)
         async with serving(app, bound) as (task, wish):
 
             def end() -> None:
@@ -58,6 +63,7 @@ async def api(
                 yield task, end
             finally:
                 manager.release_waiters()
+        await access.close()
         await manager.close()
 
 

@@ -14,7 +14,7 @@ import uvloop
 from loresmith.cli.children import embedded_model, running
 from loresmith.cli.configure import configure
 from loresmith.cli.database import opened
-from loresmith.cli.listen import bind, url_of
+from loresmith.cli.listen import bind, check_exposure, url_of
 from loresmith.cli.stack import Stack, StartError
 from loresmith.cli.whole import tune_garbage_collection
 from loresmith.embedded.data_dir import prepare_data_dir
@@ -64,13 +64,14 @@ async def _serve(settings: Settings, redis_url: str) -> None:
     async def start(stack: Stack) -> None:
         await parts.checked(redis_url)
         database = await stack.enter(opened(settings))
-        part = parts.api(redis_url, database, bound, version("loresmith"), all_there, replicas=settings.redis_replicas)
+        part = parts.api(settings, redis_url, database, bound, version("loresmith"), all_there)
         task, wish = await stack.enter(part)
         stack.watch(task, "API")
         stack.on_stop(wish)
         tune_garbage_collection()
         _log.info("api started", url=url_of(bound), database=database.location.place)
 
+    check_exposure(settings)
     with bind(settings.host, settings.port) as bound:
         await Stack().run(start)
 

@@ -9,18 +9,19 @@ import typer
 import uvloop
 
 from loresmith.cli.configure import configure
-from loresmith.cli.listen import bind
+from loresmith.cli.listen import bind, check_exposure
 from loresmith.cli.stack import Stack
 from loresmith.cli.whole import GRACE_SECONDS, Whole
 from loresmith.settings import Settings
 
 _TRY = """
 Try:
-  curl -X POST {url}/jobs -H 'Content-Type: application/json' \\
+  curl -X POST {url}/jobs{key} -H 'Content-Type: application/json' \\
     -d '{{"type":"generate_characters","payload":{{"theme":"fantasy","count":3}}}}'
-  curl {url}/jobs/<id>
+  curl {url}/jobs/<id>{key}
 
 Ctrl-C stops everything."""
+_KEY = ' -H "Authorization: Bearer $LORESMITH_API_KEY"'
 _STOPPING = f"\nStopping: running jobs get {GRACE_SECONDS:.0f} s (once more: at once)"
 
 
@@ -34,6 +35,7 @@ def run(
 
 
 async def _run(settings: Settings) -> None:
+    check_exposure(settings)
     with bind(settings.host, settings.port) as bound:
         whole = Whole(settings, bound)
         stack = Stack()
@@ -51,4 +53,5 @@ def _announce(whole: Whole) -> None:
     print(f"  redis  {whole.redis}")
     print(f"  sql    {whole.database}")
     print(f"  model  {whole.model}")
-    print(_TRY.format(url=whole.url), flush=True)
+    key = "" if whole.settings.auth == "none" else _KEY
+    print(_TRY.format(url=whole.url, key=key), flush=True)

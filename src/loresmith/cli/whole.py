@@ -130,8 +130,7 @@ class Whole:
         from loresmith.cli import parts
 
         ready = parts.readiness(model, child)
-        replicas = self.settings.redis_replicas
-        part = parts.api(self.redis_url, database, self.bound, version("loresmith"), ready, replicas=replicas)
+        part = parts.api(self.settings, self.redis_url, database, self.bound, version("loresmith"), ready)
         task, wish = await stack.enter(part)
         stack.watch(task, "API")
         stack.on_stop(wish)

@@ -3,6 +3,7 @@
 DatabaseError
 ├── StorageUnavailableError   it cannot be reached, is locked or takes no writes now; try again later
 ├── WorldNotFoundError        no such world, or it is somebody else's
+├── KeyNotFoundError          no API key has this id or prefix
 ├── CursorError               a cursor is none that a listing gave
 └── DatabaseSetupError        it cannot be used as it is; the message is one line for an operator
     └── SchemaBehindError     its tables are older than this program
@@ -27,6 +28,14 @@ class WorldNotFoundError(DatabaseError):
     def __init__(self, world_id: str) -> None:
         self.world_id = world_id
         super().__init__(f"no world {world_id!r}")
+
+
+class KeyNotFoundError(DatabaseError):
+    """No API key, or more than one, has this id or prefix."""
+
+    def __init__(self, which: str, count: int) -> None:
+        found = "no API key" if count == 0 else "more than one API key"
+        super().__init__(f"{found} is named {which!r}: expected an id or a prefix that `loresmith keys list` shows")
 
 
 class CursorError(DatabaseError):

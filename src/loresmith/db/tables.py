@@ -78,3 +78,19 @@ class HistoryRow(Table):
     cost_usd: Mapped[float | None] = mapped_column(Double)
     model: Mapped[str | None]
     error_code: Mapped[str | None]
+
+
+class KeyRow(Table):
+    """An API key: its SHA-256, whose it is, and until when it opens anything."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    prefix: Mapped[str]
+    owner: Mapped[str]
+    scopes: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

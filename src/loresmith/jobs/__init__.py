@@ -23,6 +23,7 @@ from loresmith.jobs.errors import (
 )
 from loresmith.jobs.follower import EndedJob, Follower
 from loresmith.jobs.following import Event, EventName, JobFollower
+from loresmith.jobs.keys import owner_digest
 from loresmith.jobs.manager import JobManager
 from loresmith.jobs.outcomes import Failed
 from loresmith.jobs.reader import JobPage, Listing
@@ -76,4 +77,5 @@ __all__ = [
     "Worker",
     "discover",
     "job_type",
+    "owner_digest",
 ]

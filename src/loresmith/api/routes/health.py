@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loresmith.api import describe
-from loresmith.api.deps import BareRoute, manager_of, readiness_of
+from loresmith.api.deps import PublicRoute, manager_of, readiness_of
 from loresmith.api.errors import Problem
 from loresmith.api.schemas import Health, Ready
 from loresmith.jobs import StoreUnavailableError
 
-router = APIRouter(tags=["health"], route_class=BareRoute)
+router = APIRouter(tags=["health"], route_class=PublicRoute)
 
 _PATIENCE_SECONDS: Final = 3.0
 _NO_STORE: Final = {"Cache-Control": "no-store"}

@@ -4,10 +4,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from loresmith.api.deps import BareRoute
+from loresmith.api.deps import PublicRoute
 from loresmith.api.reference import CONTENT_POLICY, render
 
-router = APIRouter(route_class=BareRoute, include_in_schema=False)
+router = APIRouter(route_class=PublicRoute, include_in_schema=False)
 
 
 @router.get("/openapi.json")

@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from loresmith.api import describe
 from loresmith.api.body import read_json_object
-from loresmith.api.deps import BareRoute, manager_of, owner_of
+from loresmith.api.deps import BareRoute, access_of, manager_of
 from loresmith.api.errors import unknown_job_type
 from loresmith.api.parameters import wait_seconds_of
 from loresmith.api.representation import jobs_response, new_job_response, view_of_new
 from loresmith.api.schemas import BatchAnswer, JobObject
-from loresmith.api.submission import idempotency_key_of, parse_batch, parse_submission
+from loresmith.api.submission import idempotency_key_of, parse_batch, parse_submission, submitter_of
 from loresmith.api.waiting import until_ended
 from loresmith.jobs import (
     FieldProblem,
@@ -65,7 +65,8 @@ async def submit_job(request: Request) -> Response:
 
     A request that is repeated with the same `Idempotency-Key` gets the job of the first one.
     """
-    submission = parse_submission(await read_json_object(request), owner=owner_of(request))
+    body = await read_json_object(request, most_bytes=access_of(request).limits.payload_bytes)
+    submission = parse_submission(body, submitter_of(request))
     manager, key = manager_of(request), idempotency_key_of(request)
     if key is None:
         job, replayed = await manager.create(*submission), False
@@ -100,7 +101,7 @@ async def _as_it_is(manager: JobManager, job: Job) -> JobView:
 async def submit_batch(request: Request) -> Response:
     """Validate and store up to 100 jobs: all of them or none. The key, if there is one, stands for all."""
     body = await read_json_object(request, most_bytes=MOST_BATCH_BYTES)
-    submissions = parse_batch(body, owner=owner_of(request))
+    submissions = parse_batch(body, submitter_of(request))
     key = idempotency_key_of(request)
     jobs, replayed = await _create_all(manager_of(request), submissions, key)
     views = [view_of_new(job) for job in jobs]

@@ -1,0 +1,173 @@
+"""Types of settings: what a value of each kind must look like."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+LEAST_TOKEN_LENGTH = 16
+LEAST_SIGNING_LENGTH: Final = 32
+"""Characters of a secret that signs tokens: RFC 7518, 3.2, asks for as many bits as the hash has."""
+SIGNATURES: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+"""Algorithms (RFC 7518, RFC 8037) whose verifying key is public."""
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("expected a path; no user is named so") from None
+
+
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _with_encoded_password(value: str) -> SplitResult:
+    """Split a URL whose password is told apart from what follows it. Raises ValueError that does not show it."""
+    with contextlib.suppress(ValueError):  # its own text may show the password
+        parts = urlsplit(value)
+        if "@" not in parts.path + parts.query + parts.fragment:
+            return parts
+    raise ValueError("expected the password percent-encoded: / is %2F, # is %23, ? is %3F, @ is %40")
+
+
+def _redis_url(value: str) -> str:
+    if not re.match(r"(rediss?(\+sentinel|\+cluster)?|unix)://.", value):
+        raise ValueError("expected redis://host:port/db, rediss://… or unix:///path")
+    parts = _with_encoded_password(value)
+    if parts.scheme in ("redis", "rediss"):
+        try:
+            named = bool(parts.hostname) and (parts.port or 1)
+        except ValueError:
+            named = False
+        if not named:
+            raise ValueError("expected redis://host:port/db with a number as port")
+    return value
+
+
+def _database_url(value: str) -> str:
+    if not re.fullmatch(r"sqlite:///[^?#]+|postgres(ql)?://.+", value):
+        raise ValueError("expected postgresql://user@host:port/name or sqlite:////path/to/file")
+    if value.startswith("postgres"):
+        parts = _with_encoded_password(value)
+        if parts.netloc.count("@") > 1:
+            raise ValueError("expected the password percent-encoded: @ is %40")
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", value):
+        raise ValueError("expected host:port")
+    return value
+
+
+def _base_url(value: str) -> str:
+    if not re.match(r"https?://[^/\s]+", value):
+        raise ValueError("expected http://… or https://…")
+    return value.rstrip("/")
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < LEAST_TOKEN_LENGTH:
+        raise ValueError(f"expected at least {LEAST_TOKEN_LENGTH} characters")
+    return value
+
+
+def _models(value: str) -> str:
+    return ",".join(_model(name.strip()) for name in value.split(","))
+
+
+def _per_provider(value: str) -> str:
+    per_provider(value)
+    return value
+
+
+def per_provider(value: str) -> dict[str, int]:
+    """`500` as {"": 500}, `openai=500,anthropic=50` as it says. Raises ValueError."""
+    found: dict[str, int] = {}
+    for part in value.split(","):
+        name, _, number = part.strip().rpartition("=")
+        if not re.fullmatch(r"[1-9]\d{0,9}", number) or not re.fullmatch(r"[a-z0-9-]*", name):
+            raise ValueError("expected a number, or one a provider such as openai=500,anthropic=50")
+        found[name] = int(number)
+    return found
+
+
+def _model(value: str) -> str:
+    known = r"fake(\?.*)?|openai-compatible|[a-z0-9_-]+:.+"
+    if not re.fullmatch(known, value):
+        raise ValueError(
+            "expected provider:model such as openai:gpt-5-mini, openai-compatible:<model>,"
+            " gguf:<file> or fake?seconds=3"
+        )
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by its name or address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _key_set_url(value: str) -> str:
+    parts = urlsplit(_base_url(value))
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValueError("expected https://…: whoever can change the answer can make tokens")
+    return value
+
+
+def _signing_secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < LEAST_SIGNING_LENGTH:
+        raise ValueError(f"expected at least {LEAST_SIGNING_LENGTH} characters")
+    return value
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Return `a, b` as ("a", "b")."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _signatures(value: str) -> str:
+    if not words(value) or not set(words(value)) <= set(SIGNATURES):
+        raise ValueError(f"expected some of {', '.join(SIGNATURES)}, with commas between them")
+    return value
+
+
+def _host_names(value: str) -> str:
+    if not all(re.fullmatch(r"\*|[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?", word) for word in words(value)):
+        raise ValueError("expected names of hosts without ports, with commas between them, or *")
+    return value.lower()
+
+
+def _origins(value: str) -> str:
+    for word in words(value):
+        parts = urlsplit(word)
+        if parts.scheme not in ("http", "https") or not parts.netloc or word != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError("expected origins such as https://app.example, with commas between them")
+    return value.lower()
+
+
+Lowered = BeforeValidator(_lowered)
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+Address = Annotated[str, AfterValidator(_address)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+ModelName = Annotated[str, AfterValidator(_model)]
+ModelNames = Annotated[str, AfterValidator(_models)]
+PerProvider = Annotated[str, AfterValidator(_per_provider)]
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+PathToFile = Annotated[Path, AfterValidator(_expanded)]
+KeySetUrl = Annotated[str, AfterValidator(_key_set_url)]
+SigningSecret = Annotated[SecretStr, AfterValidator(_signing_secret)]
+Signatures = Annotated[str, AfterValidator(_signatures)]
+HostNames = Annotated[str, AfterValidator(_host_names)]
+Origins = Annotated[str, AfterValidator(_origins)]
