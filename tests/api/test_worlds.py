@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from loresmith.api import create_app
+from loresmith.api.caller import caller_named
 from loresmith.cli.database import with_database
 from loresmith.db import Database, SqliteFile, World, Worlds
 from loresmith.jobs import JobManager
@@ -67,14 +68,10 @@ async def test_a_deleted_world_is_gone(api: httpx2.AsyncClient, saved: World) ->
     assert (await api.get("/worlds")).json()["data"] == []
 
 
-def nobody(_: object) -> bool:
-    return False
-
-
 async def test_somebody_elses_world_is_as_if_it_were_not(
     api: httpx2.AsyncClient, worlds: Worlds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loresmith.api.deps.is_admin", nobody)
+    monkeypatch.setattr("loresmith.api.guard.LOCAL", caller_named("local", admin=False))
     other = await worlds.save(new_world(owner="anna"))
     assert_problem(await api.get(f"/worlds/{other.id}"), 404, "world_not_found")
     assert_problem(await api.delete(f"/worlds/{other.id}"), 404, "world_not_found")
