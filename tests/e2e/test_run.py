@@ -73,7 +73,7 @@ async def test_a_signal_during_the_start_stops_it(short_tmp: Path) -> None:
     process = await spawn(short_tmp / "data", "run")
     await wait_until((short_tmp / "data" / "redis.sock").exists, seconds=30)
     process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         _, err = await process.communicate()
     assert process.returncode == 0
     assert err == b""
