@@ -129,8 +129,8 @@ class Follower:
 
     def _ask(self, now: float) -> Ask:
         self._asked_at = now
-        seq, held = self.knowledge.seq, min(HOLD_SECONDS, max(1.0, math.floor(self._ends - now)))
-        headers = {} if seq is None else {"If-None-Match": f'W/"{seq}"', "Prefer": f"wait={held:.0f}"}
+        seq, held = self.knowledge.seq, max(1, math.floor(min(HOLD_SECONDS, self._ends - now)))
+        headers = {} if seq is None else {"If-None-Match": f'W/"{seq}"', "Prefer": f"wait={held}"}
         path = calls.job_path(self._job_id)
         return Ask(Call("GET", path, lambda answer: answer, headers=headers, held_seconds=held if headers else 0.0))
 

@@ -53,6 +53,9 @@ class Knowledge:
         if not self._is_news(job.seq, done=job.done):
             return []
         new = self._take_list(_finished(job, self._values()))
+        if not job.done and len(self._items) > len(job.items):
+            document = {**document, "items": self._values()}
+            job = Job.of(document)
         self._document, self.job = document, job
         return [Update(job, tuple(new))]
 
@@ -85,17 +88,24 @@ class Knowledge:
         return not self.job.done and (seq > self.job.seq or done)
 
     def _take_list(self, values: list[Any]) -> list[Any]:
-        """Replace the list of items; returns those in it that were not told before."""
-        told = Counter(_key(item.value) for item in self._items)
+        """Take a list of finished items in; returns those of them that were not told before.
+
+        An item that was told and is not in it stays: its event has overtaken the change that it belongs to.
+        """
+        missing = Counter(_key(item.value) for item in self._items)
         known = {_key(item.value): item.index for item in self._items if item.index is not None}
         new: list[Any] = []
         for value in values:
             key = _key(value)
-            if told[key] > 0:
-                told[key] -= 1
+            if missing[key] > 0:
+                missing[key] -= 1
             else:
                 new.append(value)
-        self._items = [_Item(value, known.pop(_key(value), None)) for value in values]
+        before, self._items = self._items, [_Item(value, known.pop(_key(value), None)) for value in values]
+        for item in before:
+            if item.index is not None and missing[_key(item.value)] > 0:
+                missing[_key(item.value)] -= 1
+                self._items.insert(self._place_of(item.index), item)
         return new
 
     def _place_of(self, index: int) -> int:

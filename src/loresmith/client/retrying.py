@@ -15,7 +15,7 @@ _REFUSED_FOR_NOW: Final = ("rate_limited", "too_many_active_jobs", "queue_full")
 """Nothing was done; after `store_unavailable` something may have been."""
 _FAULTS_OF_PROXIES: Final = (502, 503, 504)
 
-_usual_wait: Final = wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.2)
+_usual_wait: Final = wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2)
 
 
 def options(call: Call[Any], *, retries: int) -> dict[str, Any]:

@@ -183,13 +183,16 @@ class JobsClient:
     def _sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    def _now(self) -> float:
+        return time.monotonic()
+
     def _follower(self, job_id: str, timeout_seconds: float | None, *, listens: bool) -> Follower:
         return Follower(
             job_id,
             listens=listens,
             timeout_seconds=timeout_seconds,
             patience_seconds=self._configuration.patience_seconds,
-            clock=time.monotonic,
+            clock=self._now,
         )
 
     def _follow(self, follower: Follower) -> Iterator[Update]:
