@@ -6,6 +6,7 @@ import email.utils
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, cast
 
 import msgspec
@@ -35,6 +36,14 @@ class Answer:
         except ValueError:
             return None
         return max(0.0, moment.timestamp() - time.time())
+
+    @property
+    def date(self) -> datetime | None:
+        """When the server says that it answered."""
+        try:
+            return email.utils.parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return None
 
     @property
     def media_type(self) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from loresmith.client.answers import Answer, checked, document_of, list_of
-from loresmith.client.models import Found, Job, JobPage, JobType, Stats, World, WorldPage, WorldSummary
+from loresmith.client.models import Found, Health, Job, JobPage, JobType, Stats, World, WorldPage, WorldSummary
 
 T = TypeVar("T")
 
@@ -136,6 +136,16 @@ def stats() -> Call[Stats]:
     return Call("GET", "/stats", lambda answer: Stats.of(document_of(answer)))
 
 
+def health() -> Call[Health]:
+    """Ask whether the server lives."""
+    return Call("GET", "/healthz", _health)
+
+
+def ready() -> Call[None]:
+    """Ask whether it can serve; answered 503 with what is missing where it cannot."""
+    return Call("GET", "/readyz", _nothing)
+
+
 def worlds_page(*, limit: int, cursor: str | None) -> Call[WorldPage]:
     """List saved worlds, newest first."""
     return Call("GET", "/worlds", _worlds, params=_paging(limit, cursor))
@@ -206,6 +216,10 @@ def _worlds(answer: Answer) -> WorldPage:
     document = document_of(answer)
     worlds = [WorldSummary.of(one) for one in list_of(document, "data")]
     return WorldPage(worlds=worlds, next_cursor=document.get("next_cursor"))
+
+
+def _health(answer: Answer) -> Health:
+    return Health(version=str(document_of(answer).get("version", "")), told_at=answer.date)
 
 
 def _nothing(_: Answer) -> None:

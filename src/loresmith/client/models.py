@@ -242,6 +242,13 @@ class World(WorldSummary, frozen=True, kw_only=True):
     pieces: list[Piece] = []
 
 
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server that lives says of itself, and what time it is there, to a second."""
+
+    version: str
+    told_at: datetime | None = None
+
+
 class WorldPage(msgspec.Struct, frozen=True, kw_only=True):
     """Some worlds, newest first; `next_cursor` gives the next page, None on the last."""
 
