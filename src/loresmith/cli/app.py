@@ -35,19 +35,24 @@ _ASKING: dict[str, Callable[..., None]] = {
 
 
 def main() -> None:
-    """The entry point: one line on standard error when a command cannot do its work, and an exit code that tells why.
+    """The entry point."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(words: list[str]) -> int:
+    """Run a command and return its exit code; one line on standard error says why it could not do its work.
 
     1, or what `loresmith.cli.exits` says of commands that ask a server; 2 for a command line that is wrong.
     """
     try:
-        code = build_app()(standalone_mode=False)
+        code = build_app()(words, prog_name="loresmith", standalone_mode=False)
     except _TOLD as error:
-        code = _tell(str(error), 1)
+        return _tell(str(error), 1)
     except typer.TyperException as error:
-        code = _tell(error.format_message(), error.exit_code)
+        return _tell(error.format_message(), error.exit_code)
     except typer.Abort:
-        code = _tell("aborted", 1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _tell("aborted", 1)
+    return code if isinstance(code, int) else 0
 
 
 def _tell(message: str, code: int) -> int:

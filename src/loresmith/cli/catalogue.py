@@ -51,7 +51,7 @@ def _print_fields(kind: JobType) -> None:
     ]
     if rows:
         print()
-        print_table(("FIELD", "TYPE", "DEFAULT", "WHAT"), rows, whole=2)
+        print_table(("FIELD", "TYPE", "DEFAULT", "WHAT"), rows)
 
 
 def _kind(field: Resolver) -> str:

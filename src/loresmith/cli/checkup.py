@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from loresmith.client.models import Health
 
 PATIENCE_SECONDS = 5.0
 _CLOCK_NOTE_SECONDS, _CLOCK_WRONG_SECONDS = 1.5, 10.0
+_COARSE_SECONDS = 2.0
 _DISK_NOTE_BYTES, _DISK_WRONG_BYTES = 2 * 1024**3, 256 * 1024**2
 
 
@@ -37,8 +36,11 @@ class Finding:
     advice: str = ""
 
 
-async def look_at_api(url: str | None, key: str | None, *, named: bool) -> tuple[list[Finding], Health | None]:
-    """Ask the server how it is; `named` tells whether somebody said that it is there."""
+async def look_at_api(url: str | None, key: str | None, *, named: bool) -> tuple[list[Finding], float | None]:
+    """Ask the server how it is; returns also how far its clock is ahead of ours.
+
+    `named` tells whether somebody said that it is there.
+    """
     from loresmith.client import AsyncJobsClient, ClientError, UnavailableError, calls
 
     try:
@@ -46,35 +48,40 @@ async def look_at_api(url: str | None, key: str | None, *, named: bool) -> tuple
     except ValueError as error:
         return [Finding("api", Level.WRONG, str(error), "set LORESMITH_URL or --url")], None
     async with client:
-        place, health = client.base_url, None
+        place, ahead = client.base_url, None
         try:
+            asked = time.time()
             health = await client.call(calls.health())
+            ahead = _ahead(health.told_at, asked, time.time())
             await client.call(calls.ready())
         except UnavailableError as error:
-            return [Finding("api", Level.WRONG, f"{place} lives and cannot serve: {error}", "see below")], health
+            return [Finding("api", Level.WRONG, f"{place} lives and cannot serve: {error}", "see below")], ahead
         except ClientError as error:
             if named:
                 return [Finding("api", Level.WRONG, str(error), "start it, or correct LORESMITH_URL")], None
             return [Finding("api", Level.NOTE, f"not running at {place}", "start it with `loresmith run`")], None
-    return [Finding("api", Level.OK, f"{place} is ready, version {health.version}")], health
+    return [Finding("api", Level.OK, f"{place} is ready, version {health.version}")], ahead
 
 
-def look_at_clocks(health: Health | None, redis_ahead_seconds: float | None) -> Finding:
+def _ahead(told: datetime | None, asked: float, answered: float) -> float | None:
+    """Return how far a clock is ahead that told its time between two moments, in whole seconds up to a second old."""
+    if told is None:
+        return None
+    least, most = told.timestamp() - answered, told.timestamp() + _COARSE_SECONDS - asked
+    return max(0.0, least) + min(0.0, most)
+
+
+def look_at_clocks(ahead_seconds: Mapping[str, float | None]) -> Finding:
     """Compare this machine's clock with the others that are there."""
-    ahead: dict[str, float] = {}
-    if health is not None and health.told_at is not None:
-        seconds = health.told_at.timestamp() + 0.5 - time.time()  # it is told in whole seconds
-        ahead["the API"] = 0.0 if abs(seconds) < 1.0 else seconds
-    if redis_ahead_seconds is not None:
-        ahead["redis"] = redis_ahead_seconds
+    ahead = {name: seconds for name, seconds in ahead_seconds.items() if seconds is not None}
     if not ahead:
         return Finding("clock", Level.NOTE, "nothing to compare it with: neither the API nor redis answers")
     place, worst = max(ahead.items(), key=lambda pair: abs(pair[1]))
+    if abs(worst) < _CLOCK_NOTE_SECONDS:
+        return Finding("clock", Level.OK, f"the same as that of {' and '.join(ahead)}")
     found = f"{abs(worst):.1f} s {'behind' if worst > 0 else 'ahead of'} that of {place}"
-    if abs(worst) >= _CLOCK_NOTE_SECONDS:
-        level = Level.WRONG if abs(worst) >= _CLOCK_WRONG_SECONDS else Level.NOTE
-        return Finding("clock", level, found, "let both machines keep time by NTP")
-    return Finding("clock", Level.OK, f"the same as that of {' and '.join(ahead)}")
+    level = Level.WRONG if abs(worst) >= _CLOCK_WRONG_SECONDS else Level.NOTE
+    return Finding("clock", level, found, "let both machines keep time by NTP")
 
 
 def look_at_disk(data_dir: Path) -> Finding:

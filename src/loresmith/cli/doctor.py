@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import textwrap
 from dataclasses import asdict
 
@@ -14,7 +15,8 @@ from loresmith.cli.remote import AsJson, Url, print_json
 from loresmith.settings import Settings, SettingsError, client_variables
 
 _WIDTH = 80
-_INDENT = 26
+_SLOW = ("loresmith.client", "loresmith.db.schema", "loresmith.redis_server", "loresmith.cli.lore")
+"""Imported before anything is timed: it takes seconds, in which no answer is read."""
 
 
 def doctor(url: Url = None, as_json: AsJson = False) -> None:
@@ -38,6 +40,8 @@ async def look(settings: Settings, url: str | None) -> list[Finding]:
     from loresmith.cli.checkup_model import look_at_lore
     from loresmith.cli.checkup_stores import look_at_redis, look_at_sql
 
+    for module in _SLOW:
+        importlib.import_module(module)
     named, key = client_variables()
     api, redis, sql = await asyncio.gather(
         look_at_api(url or named or _own_url(settings), key, named=bool(url or named)),
@@ -45,7 +49,7 @@ async def look(settings: Settings, url: str | None) -> list[Finding]:
         look_at_sql(settings),
     )
     lore = await look_at_lore(settings, api_is_ready=api[0][0].level is Level.OK)
-    rest = [look_at_clocks(api[1], redis[1]), look_at_disk(settings.data_dir)]
+    rest = [look_at_clocks({"the API": api[1], "redis": redis[1]}), look_at_disk(settings.data_dir)]
     return [*api[0], *redis[0], sql, *lore, *rest]
 
 
@@ -58,6 +62,5 @@ def _own_url(settings: Settings) -> str:
 def _lines(one: Finding) -> list[str]:
     text = f"{one.found}: {one.advice}" if one.advice else one.found
     head = f"{one.level:<6} {one.name:<18} "
-    return textwrap.wrap(
-        head + text, _WIDTH, subsequent_indent=" " * _INDENT, break_on_hyphens=False, break_long_words=False
-    )
+    lines = textwrap.wrap(text, _WIDTH - len(head), break_on_hyphens=False, break_long_words=False)
+    return [(" " * len(head) if at else head) + line for at, line in enumerate(lines)]

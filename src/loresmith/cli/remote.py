@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from loresmith.client import JobsClient
 
 Url = Annotated[str | None, typer.Option("--url", help="Address of the server (LORESMITH_URL).", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 _COMPLETION_SECONDS = 1.0
 _LISTED = 20
+_WIDTH = 80
 
 
 @contextlib.contextmanager
@@ -44,28 +44,13 @@ def print_json(document: Any, *, indent: int | None = 2) -> None:
     print(json.dumps(document, indent=indent, ensure_ascii=False), flush=True)
 
 
-def plain_console(*, stderr: bool = False) -> Console:
-    """A console that colours nothing by guessing and breaks no id in two."""
-    from rich.console import Console
-
-    return Console(highlight=False, markup=False, emoji=False, stderr=stderr)
-
-
-def print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]], *, whole: int = 1) -> None:
-    """Print rows in columns; the first `whole` columns are never cut."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for at, heading in enumerate(headings):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=0 if at >= whole else _widest(rows, at))
-    for row in rows:
-        table.add_row(*map(Text, row))
-    plain_console().print(table)
-
-
-def _widest(rows: list[tuple[str, ...]], at: int) -> int:
-    return max((len(row[at]) for row in rows), default=0)
+def print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print rows in columns; what is too long for a line is cut in the last one, so that ids stay whole."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    width = shutil.get_terminal_size((_WIDTH, 24)).columns
+    for row in (headings, *rows):
+        line = " ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        print(line if len(line) <= width else line[: width - 1] + "…")
 
 
 def complete_types(incomplete: str) -> Iterator[str]:

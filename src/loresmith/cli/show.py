@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Json: TypeAlias = Union[bool, float, str, "list[Json]", "dict[str, Json]", None]
 
 WIDTH = 80
+_STEP = 20
+"""Percent after which a line is written where there is no terminal to draw a bar on."""
 _HIDDEN = ("name", "description", "details", "type")
 
 
@@ -27,7 +29,7 @@ class JobView:
     def __init__(self, title: str) -> None:
         self._console = Console(highlight=False)
         self._plain = not self._console.is_terminal
-        self._told = ""
+        self._told = ("", 0)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
@@ -52,8 +54,8 @@ class JobView:
         """Show what the job says now, and which items are new."""
         job, left = update.job, time_left(update.job)
         self._progress.update(self._task, completed=job.progress, description=job.message, eta=left)
-        if self._plain and job.message != self._told:
-            self._told = job.message
+        if self._plain and (job.message != self._told[0] or job.progress >= self._told[1] + _STEP):
+            self._told = job.message, job.progress
             self._tell(f"{job.progress:3.0f} %  {job.message}" + (f"  ({left})" if left else ""))
         for item in update.new_items:
             self._tell(f"       + {name_of(item)}")
