@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from loresmith.cli.app import run_command
-from tests.api.conftest import (  # noqa: F401 - fixtures
+from tests.api.conftest import (
     address,
     app,
     cue,
@@ -23,6 +23,19 @@ from tests.api.conftest import (  # noqa: F401 - fixtures
     worker,
     worlds,
 )
+
+__all__ = [
+    "address",
+    "app",
+    "cue",
+    "database",
+    "manager",
+    "registry",
+    "remote",
+    "worker",
+    "worlds",
+]
+"""Fixtures of the API, for the tests here."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 @pytest.fixture
-def server(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> str:  # noqa: F811
+def server(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> str:
     """A real server, which LORESMITH_URL names."""
     url = f"http://{address[0]}:{address[1]}"
     monkeypatch.setenv("LORESMITH_URL", url)

@@ -64,7 +64,13 @@ def test_a_job_is_shown_within_80_columns() -> None:
     )
     text = "\n".join(shown)
     assert max(map(len, shown)) <= 80
-    for expected in ("output_invalid", "2 of 3", "m: 5 tokens read, 6 written, $0.5000", '{"theme": "fantasy"}', "ended"):
+    for expected in (
+        "output_invalid",
+        "2 of 3",
+        "m: 5 tokens read, 6 written, $0.5000",
+        '{"theme": "fantasy"}',
+        "ended",
+    ):
         assert expected in text
 
 

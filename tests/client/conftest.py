@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from loresmith.client import AsyncJobsClient, JobsClient
-from tests.api.conftest import (  # noqa: F401 - fixtures
+from tests.api.conftest import (
     address,
     api,
     app,
@@ -23,6 +23,20 @@ from tests.api.conftest import (  # noqa: F401 - fixtures
     worker,
     worlds,
 )
+
+__all__ = [
+    "address",
+    "api",
+    "app",
+    "cue",
+    "database",
+    "manager",
+    "registry",
+    "remote",
+    "worker",
+    "worlds",
+]
+"""Fixtures of the API, for the tests here."""
 
 Answering = Callable[[httpx2.Request], httpx2.Response]
 Flavours = ["plain", "asyncio"]
@@ -57,7 +71,7 @@ def _collected(result: Any) -> Any:
 
 
 @pytest.fixture(params=Flavours)
-async def client(request: pytest.FixtureRequest, address: tuple[str, int]) -> AsyncIterator[Either]:  # noqa: F811
+async def client(request: pytest.FixtureRequest, address: tuple[str, int]) -> AsyncIterator[Either]:
     """Each client in turn, of the real server."""
     url = f"http://{address[0]}:{address[1]}"
     either = Either(JobsClient(url) if request.param == "plain" else AsyncJobsClient(url))

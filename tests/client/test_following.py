@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx2
@@ -33,15 +33,16 @@ class Server:
         self.times: list[float] = []
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        found: Any
         self.requests.append(request)
         self.times.append(self._clock.now)
         left = self._left[self.is_stream(request)]
         found = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(found, Exception):
             raise found
-        if isinstance(found, tuple):  # held back for so long
-            seconds, found = found
-            self._clock.now += seconds
+        if type(found) is tuple:  # held back for so long
+            self._clock.now += found[0]
+            found = found[1]
         return found() if callable(found) else found
 
     @staticmethod
@@ -64,7 +65,7 @@ class Torn(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         yield self._body
         raise httpx2.RemoteProtocolError("peer closed connection")
 
-    async def __aiter__(self) -> Any:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._body
         raise httpx2.RemoteProtocolError("peer closed connection")
 
@@ -271,7 +272,7 @@ async def test_the_time_is_over_even_if_only_heartbeats_come(scripted: Make, clo
                 clock.now += 10
                 yield b": still here\n\n"
 
-        async def __aiter__(self) -> Any:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
             for chunk in self:
                 yield chunk
 

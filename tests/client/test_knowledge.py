@@ -95,7 +95,7 @@ def test_a_job_that_had_ended_when_it_was_first_read_tells_all_its_items() -> No
     assert items_of(Knowledge().take_whole(job(9, status="failed", error="no", items=["a"]))) == ["a"]
 
 
-LIFE = [
+LIFE: list[tuple[str, Any]] = [
     ("whole", job(1, status="pending", progress=0)),
     ("change", change(2, progress=20)),
     ("item", (1, {"name": "b"})),
@@ -118,9 +118,9 @@ def test_lost_doubled_and_mixed_up_news_end_in_the_same_state(order: list[int]) 
         what, value = LIFE[at]
         match what:
             case "whole":
-                told += known.take_whole(value)  # pyright: ignore[reportArgumentType]
+                told += known.take_whole(value)
             case "change":
-                told += known.take_change(value)  # pyright: ignore[reportArgumentType]
+                told += known.take_change(value)
             case _:
                 told += known.take_item(*value)
     names = [item["name"] for item in items_of(told)]
