@@ -19,7 +19,7 @@ from loresmith.llm_service.access import Access
 from loresmith.llm_service.provider import find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
-from loresmith.settings import Settings
+from loresmith.settings import load_settings
 from tests.cli.conftest import Command, Ran
 
 
@@ -40,14 +40,16 @@ async def lore(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoreServer]:
     await server.stop(0.0)
 
 
-async def test_on_a_fresh_machine_nothing_is_wrong(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_on_a_fresh_machine_nothing_is_wrong(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LORESMITH_PORT", "1")
     ran = await command("doctor")
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert {line.split()[0] for line in lines if not line.startswith(" ")} == {"ok", "note"}
     assert "not running at http://127.0.0.1:1: start it" in ran.out
-    assert not Path("data").exists(), "looking makes nothing"
+    assert not (tmp_path / "data").exists(), "looking makes nothing"
 
 
 async def test_all_is_well_beside_a_server_that_runs(
@@ -115,7 +117,7 @@ async def test_a_lore_service_with_another_token_is_found_at_the_model(
 
 
 async def test_a_redis_that_may_lose_jobs_is_wrong(redis_url: str, redis: Any, tmp_path: Path) -> None:
-    settings = Settings(redis_url=redis_url, redis_replicas=2, data_dir=tmp_path)
+    settings = load_settings(redis_url=redis_url, redis_replicas=2, data_dir=tmp_path)
     try:
         await redis.config_set("maxmemory-policy", "allkeys-lru")
         await redis.config_set("appendonly", "no")
@@ -161,9 +163,10 @@ def test_a_clock_that_is_off_is_named(ahead: dict[str, float | None], level: Lev
 
 
 def test_a_disk_without_room_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = shutil.disk_usage(tmp_path)
+    usage: Any = shutil.disk_usage(tmp_path)
     for free, level in ((10 * 1024**3, Level.OK), (1024**3, Level.NOTE), (1024**2, Level.WRONG)):
-        monkeypatch.setattr("shutil.disk_usage", lambda _, free=free: usage._replace(free=free))
+        left = usage._replace(free=free)
+        monkeypatch.setattr("shutil.disk_usage", {tmp_path: left}.__getitem__)
         assert look_at_disk(tmp_path / "not" / "made").level is level
     (tmp_path / "file").touch()
     assert look_at_disk(tmp_path / "file" / "in").level is Level.WRONG

@@ -122,5 +122,5 @@ def test_the_payloads_of_the_product_are_read() -> None:
     words = ["user_id=7", "theme=fantasy", "selected_lore.character.name=Björn"]
     world = read_payload(words, schemas["create_world"])
     assert world == {"user_id": "7", "theme": "fantasy", "selected_lore": {"character": {"name": "Björn"}}}
-    with pytest.raises(FieldError, match="'selected_lore.charakter': did you mean 'character'"):
+    with pytest.raises(FieldError, match=r"'selected_lore\.charakter': did you mean 'character'"):
         read_payload(["selected_lore.charakter.name=x"], schemas["create_world"])

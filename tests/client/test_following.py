@@ -33,17 +33,22 @@ class Server:
         self.times: list[float] = []
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        found: Any
         self.requests.append(request)
         self.times.append(self._clock.now)
         left = self._left[self.is_stream(request)]
-        found = left.pop(0) if len(left) > 1 else left[0]
-        if isinstance(found, Exception):
-            raise found
-        if type(found) is tuple:  # held back for so long
-            self._clock.now += found[0]
-            found = found[1]
-        return found() if callable(found) else found
+        return self._made(left.pop(0) if len(left) > 1 else left[0])
+
+    def _made(self, found: Any) -> httpx2.Response:
+        match found:
+            case Exception():
+                raise found
+            case (float() as held_seconds, answered):
+                self._clock.now += held_seconds
+                return self._made(answered)
+            case httpx2.Response():
+                return found
+            case _:
+                return found()
 
     @staticmethod
     def is_stream(request: httpx2.Request) -> bool:

@@ -16,7 +16,7 @@ async def look_at_lore(settings: Settings, *, api_is_ready: bool) -> list[Findin
     if settings.lore_url is not None:
         return await _remote(settings, settings.lore_url)
     if api_is_ready:
-        lore = Finding("lore service", Level.OK, "a part of the API's process, or known to it only")
+        lore = Finding("lore service", Level.OK, "the API has all that it needs")
     else:
         lore = Finding("lore service", Level.NOTE, "not running", "`loresmith run` starts it")
     return [lore, _local_model(settings)]

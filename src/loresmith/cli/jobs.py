@@ -109,4 +109,4 @@ def _tell(jobs: list[Job], *, as_json: bool) -> None:
     if as_json:
         print_json([job.document for job in jobs])
     else:
-        print("\n".join(f"{job.id}  {job.message if not job.done else job.state}" for job in jobs))
+        print("\n".join(f"{job.id}  {job.state}" for job in jobs))
