@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.e2e.conftest import START_SECONDS, Start, spawn
 
@@ -29,6 +30,7 @@ class Terminal:
         return out.decode()
 
 
+@pytest.mark.timeout(240)  # ten processes, each of which imports what it needs
 async def test_a_tour_of_the_command_line(start: Start, short_tmp: Path) -> None:
     data_dir = short_tmp / "data"
     running = await start(data_dir, model="fake?seconds=0.5&tokens=40&seed=1")
