@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from redis.exceptions import AuthenticationError, RedisError
 
-from loresmith.jobs.connection import Client
+from loresmith.jobs.connection import Client, Connections
 
 LEAST_VERSION = (6, 2)
 
@@ -29,6 +32,47 @@ async def check_server(client: Client, url: str) -> str:
     if version_numbers(version) < LEAST_VERSION:
         raise RedisServerError(f"{place} is version {version}: expected 6.2 or newer, or Valkey")
     return f"valkey {info['valkey_version']}" if "valkey_version" in info else f"redis {version}"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFacts:
+    """How a server is set up, as far as the safety of jobs depends on it."""
+
+    name: str
+    """Such as `redis 7.4.1`."""
+    appends: bool
+    """Whether it has an append-only file."""
+    last_write_failed: bool
+    policy: str
+    used_share: float
+    """Of the memory that it may use; 0 where that is not limited."""
+    replicas: int
+    clock_ahead_seconds: float
+    """Of the clock of this machine."""
+
+
+async def examine_server(url: str) -> RedisFacts:
+    """Look at the server at `url`. Raises RedisServerError, and ValueError for a URL with a part that is unknown."""
+    async with Connections(url).client() as client:
+        name = await check_server(client, url)
+        reader: Any = client
+        try:
+            info: dict[str, Any] = await reader.info("everything")
+            before = time.time()
+            seconds, microseconds = await reader.time()
+            now = (before + time.time()) / 2
+        except (RedisError, OSError) as error:
+            raise RedisServerError(f"redis at {place_of(url)!r} does not tell how it is set up ({error})") from None
+    limit = int(info.get("maxmemory", 0))
+    return RedisFacts(
+        name=name,
+        appends=bool(int(info.get("aof_enabled", 0))),
+        last_write_failed=info.get("aof_last_write_status", "ok") != "ok",
+        policy=str(info.get("maxmemory_policy", "")),
+        used_share=int(info.get("used_memory", 0)) / limit if limit else 0.0,
+        replicas=int(info.get("connected_slaves", 0)),
+        clock_ahead_seconds=int(seconds) + int(microseconds) / 1e6 - now,
+    )
 
 
 def place_of(url: str) -> str:

@@ -34,6 +34,8 @@ PREFIX = "LORESMITH_"
 ENV_FILE = Path(".env")
 _SECRETS = ("redis_url", "database_url", "model_api_key", "lore_token", "jwt_secret")
 """Settings whose values no message shows."""
+OF_CLIENTS = (f"{PREFIX}URL", f"{PREFIX}API_KEY")
+"""Variables that are no settings: who asks a running server reads them."""
 
 
 class SettingsError(Exception):
@@ -212,6 +214,13 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
+def client_variables() -> tuple[str | None, str | None]:
+    """Return address and API key of the server to ask, from the environment, then `.env`. Raises SettingsError."""
+    found = {**_env_file(), **os.environ}
+    url, key = (found.get(name) or None for name in OF_CLIENTS)
+    return url, key
+
+
 def _env_file() -> Mapping[str, str | None]:
     try:
         return dotenv_values(ENV_FILE) if ENV_FILE.is_file() else {}
@@ -220,7 +229,7 @@ def _env_file() -> Mapping[str, str | None]:
 
 
 def _unknown(variables: Mapping[str, Any], place: str) -> Iterator[str]:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {*OF_CLIENTS}
     for name in sorted(variables):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.0)

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from loresmith.cli import database, demo, keys, processes, run
+from loresmith.cli import (
+    catalogue,
+    database,
+    demo,
+    doctor,
+    jobs,
+    keys,
+    processes,
+    queues,
+    run,
+    submit,
+    watching,
+    worlds,
+)
 from loresmith.cli.stack import StartError
 from loresmith.embedded.data_dir import DataDirError
 from loresmith.embedded.model import EmbeddedModelError
@@ -17,29 +31,67 @@ from loresmith.settings import SettingsError
 
 _TOLD = (StartError, SettingsError, DataDirError, EmbeddedRedisError, EmbeddedModelError)
 """Errors whose message is one line for a person; anything else is a bug and shows its trace."""
+_ASKING: dict[str, Callable[..., None]] = {
+    "submit": submit.submit,
+    "watch": watching.watch,
+    "show": jobs.show,
+    "list": jobs.list_jobs,
+    "cancel": jobs.cancel,
+    "retry": jobs.retry,
+    "delete": jobs.delete,
+    "types": catalogue.types,
+    "stats": queues.stats,
+    "pause": queues.pause,
+    "resume": queues.resume,
+}
+"""Commands that ask a running server."""
 
 
 def main() -> None:
-    """The entry point: exit code 1 and one line on standard error when a command cannot do its work."""
+    """The entry point."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(words: list[str]) -> int:
+    """Run a command and return its exit code; one line on standard error says why it could not do its work.
+
+    1, or what `loresmith.cli.exits` says of commands that ask a server; 2 for a command line that is wrong.
+    """
     try:
-        build_app()()
+        code = build_app()(words, prog_name="loresmith", standalone_mode=False)
     except _TOLD as error:
-        print(f"loresmith: {error}", file=sys.stderr)
-        sys.exit(1)
+        return _tell(str(error), 1)
+    except typer.TyperException as error:
+        return _tell(error.format_message(), error.exit_code)
+    except typer.Abort:
+        return _tell("aborted", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(message: str, code: int) -> int:
+    print(f"loresmith: {' '.join(message.split())}", file=sys.stderr)
+    return code
 
 
 def build_app() -> typer.Typer:
     """The typer application with every command."""
-    app = typer.Typer(name="loresmith", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(name="loresmith", pretty_exceptions_enable=False)
     app.callback(invoke_without_command=True)(root)
     for command in (run.run, demo.demo, processes.serve, processes.worker, processes.lore, database.migrate):
-        app.command()(command)
-    app.add_typer(keys.app, name="keys")
+        app.command(rich_help_panel="Server")(command)
+    app.command(rich_help_panel="Server")(doctor.doctor)
+    app.add_typer(keys.app, name="keys", rich_help_panel="Server")
+    for name, command in _ASKING.items():
+        app.command(name, rich_help_panel="Jobs of a running server")(command)
+    app.add_typer(worlds.build_worlds(), name="worlds", rich_help_panel="Jobs of a running server")
     return app
 
 
-def root(show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def root(
+    context: typer.Context, show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
     """Asynchronous jobs for language-model generation: submit, poll or stream, never time out."""
     if show_version:
         print(version("loresmith"))
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        print(context.get_help())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,11 +16,10 @@ from loresmith.cli.whole import Whole
 from loresmith.settings import Settings
 
 if TYPE_CHECKING:
-    import httpx2
+    from loresmith.client import AsyncJobsClient, Job
 
 COUNT = 3
 USER_ID = "demo"
-_POLL_SECONDS = 0.3
 _LONGEST_SECONDS = 600.0
 
 
@@ -36,17 +34,14 @@ def demo(
 
 
 async def _demo(settings: Settings, job_type: str, theme: str) -> None:
-    import httpx2
-
-    ended: list[dict[str, Any]] = []
+    ended: list[Job] = []
 
     async def start(stack: Stack) -> None:
         whole = Whole(settings, bound)
         print("Starting LoreSmith: Redis, model, lore service, worker, API", flush=True)
         await whole.start(stack)
         print(f"Listening on {whole.url} with {whole.model}\n", flush=True)
-        async with httpx2.AsyncClient(base_url=whole.url, trust_env=False) as client:
-            ended.append(await _follow(client, job_type, theme))
+        ended.append(await _follow(whole.url, job_type, theme))
         stack.stop()
 
     with bind(settings.host, settings.port) as bound:
@@ -56,40 +51,33 @@ async def _demo(settings: Settings, job_type: str, theme: str) -> None:
     _conclude(ended[0])
 
 
-async def _follow(client: httpx2.AsyncClient, job_type: str, theme: str) -> dict[str, Any]:
-    """Submit, then poll until the job is done, showing what changes."""
+async def _follow(url: str, job_type: str, theme: str) -> Job:
+    """Submit a job and follow it to its end, showing what changes."""
     from loresmith.cli.show import JobView
+    from loresmith.client import AsyncJobsClient, ClientError
 
-    job = _read(await client.post("/jobs", json={"type": job_type, "payload": await _payload(client, job_type, theme)}))
     try:
-        async with asyncio.timeout(_LONGEST_SECONDS):
+        async with AsyncJobsClient(url) as client:
+            job = await client.submit(job_type, await _payload(client, job_type, theme))
             with JobView(job_type) as view:
-                while not job.get("done"):
-                    await asyncio.sleep(_POLL_SECONDS)
-                    job = _read(await client.get(f"/jobs/{job['id']}"))
-                    view.show(job)
-    except TimeoutError:
-        raise StartError(f"the job did not end within {_LONGEST_SECONDS:.0f} s") from None
+                async for update in client.stream(job.id, timeout_seconds=_LONGEST_SECONDS):
+                    view.show(update)
+                    job = update.job
+    except ClientError as error:
+        raise StartError(str(error)) from None
     return job
 
 
-async def _payload(client: httpx2.AsyncClient, job_type: str, theme: str) -> dict[str, Any]:
+async def _payload(client: AsyncJobsClient, job_type: str, theme: str) -> dict[str, Any]:
     """Return what this type of job takes of what a demonstration can say."""
     values = {"theme": theme, "count": COUNT, "user_id": USER_ID}
-    types = {one["name"]: one["payload_schema"]["properties"] for one in _read(await client.get("/job-types"))["data"]}
+    types = {one.name: one.payload_schema["properties"] for one in await client.job_types()}
     return {name: value for name, value in values.items() if name in types.get(job_type, values)}
 
 
-def _read(response: httpx2.Response) -> dict[str, Any]:
-    body: dict[str, Any] = response.json()
-    if response.is_error:
-        raise StartError(f"the API answered {response.status_code}: {body.get('detail', body.get('title'))}")
-    return body
-
-
-def _conclude(job: dict[str, Any]) -> None:
+def _conclude(job: Job) -> None:
     from loresmith.cli.show import print_result
 
-    if job["status"] != "completed":
-        raise StartError(f"the job failed: {job.get('error', 'no reason was given')}")
-    print_result(job["result"])
+    if job.status != "completed":
+        raise StartError(f"the job failed: {job.error or 'no reason was given'}")
+    print_result(job.result)

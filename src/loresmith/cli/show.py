@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import math
 import textwrap
+from datetime import datetime
 from types import TracebackType
-from typing import Self, TypeAlias, Union
+from typing import TYPE_CHECKING, Self, TypeAlias, Union
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+if TYPE_CHECKING:
+    from loresmith.client import Job, Update
+
 Json: TypeAlias = Union[bool, float, str, "list[Json]", "dict[str, Json]", None]
 
 WIDTH = 80
+_STEP = 20
+"""Percent after which a line is written where there is no terminal to draw a bar on."""
 _HIDDEN = ("name", "description", "details", "type")
 
 
@@ -21,16 +29,17 @@ class JobView:
     def __init__(self, title: str) -> None:
         self._console = Console(highlight=False)
         self._plain = not self._console.is_terminal
-        self._told: list[str] = []
+        self._told = ("", 0)
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
             TaskProgressColumn(),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[eta]}", markup=False),
             console=self._console,
             disable=self._plain,
         )
-        self._task = self._progress.add_task(title, total=100)
+        self._task = self._progress.add_task(title, total=100, eta="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -41,27 +50,30 @@ class JobView:
     ) -> None:
         self._progress.stop()
 
-    def show(self, job: dict[str, Json]) -> None:
-        """Show what the job says now."""
-        progress, message = float(str(job["progress"])), str(job["message"])
-        self._progress.update(self._task, completed=progress, description=message)
-        if self._plain:
-            self._tell(f"{progress:3.0f} %  {message}", key=message)
-        for item in _finished(job):
-            self._tell(f"       + {_name(item)}", key=_name(item))
+    def show(self, update: Update) -> None:
+        """Show what the job says now, and which items are new."""
+        job, left = update.job, time_left(update.job)
+        self._progress.update(self._task, completed=job.progress, description=job.message, eta=left)
+        if self._plain and (job.message != self._told[0] or job.progress >= self._told[1] + _STEP):
+            self._told = job.message, job.progress
+            self._tell(f"{job.progress:3.0f} %  {job.message}" + (f"  ({left})" if left else ""))
+        for item in update.new_items:
+            self._tell(f"       + {name_of(item)}")
 
-    def _tell(self, line: str, *, key: str) -> None:
-        if key not in self._told:
-            self._told.append(key)
-            self._console.print(line, markup=False)
-
-
-def _finished(job: dict[str, Json]) -> list[Json]:
-    items = job.get("result") or job.get("items") or []
-    return [item for item in items if item] if isinstance(items, list) else []
+    def _tell(self, line: str) -> None:
+        self._console.print(line, markup=False, emoji=False, soft_wrap=True)
 
 
-def _name(item: Json) -> str:
+def time_left(job: Job) -> str:
+    """What is left of a job's time, in words; empty where nobody knows, and once it has ended."""
+    if job.eta is None or job.done:
+        return ""
+    low, high = math.ceil(job.eta.low), math.ceil(job.eta.high)
+    return f"{low} s left" if low == high else f"{low} to {high} s left"
+
+
+def name_of(item: Json) -> str:
+    """What an item is called, on a line."""
     if not isinstance(item, dict):
         return str(item)
     name = item.get("name", item.get("text"))
@@ -99,7 +111,7 @@ def item_lines(item: Json) -> list[str]:
     """A lore piece, or any JSON value, as lines of at most 80 columns."""
     if not isinstance(item, dict):
         return _wrapped(str(item), "")
-    lines = [_name(item), "-" * min(len(_name(item)), WIDTH)]
+    lines = [name_of(item), "-" * min(len(name_of(item)), WIDTH)]
     if item.get("description"):
         lines += _wrapped(str(item["description"]), "")
     details = item.get("details")
@@ -121,3 +133,41 @@ def _value(value: Json) -> str:
 
 def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  " * bool(indent)) or [""]
+
+
+def job_lines(job: Job) -> list[str]:
+    """A job as lines of at most 80 columns: how it stands, not what it has made."""
+    facts = {
+        "job": job.id,
+        "type": job.type,
+        "state": f"{job.state}, {job.progress} %" + (f", {left}" if (left := time_left(job)) else ""),
+        "message": job.message,
+        "error": f"{job.error} ({job.error_detail.code})" if job.error and job.error_detail else job.error,
+        "queue": f"about number {job.queue.position}" if job.queue else None,
+        "attempt": f"{job.attempt} of {job.max_attempts}" if job.attempt else None,
+        "retry of": job.retry_of,
+        "created": _moment(job.created_at),
+        "started": _moment(job.started_at),
+        "ended": _moment(job.completed_at),
+        "kept until": _moment(job.expires_at),
+        "tags": ", ".join(job.tags),
+        "model": _spent(job),
+        "payload": None if job.payload is None else json.dumps(job.payload, ensure_ascii=False),
+    }
+    return [line for name, value in facts.items() if value for line in _fact(name, value)]
+
+
+def _fact(name: str, value: str) -> list[str]:
+    return textwrap.wrap(f"{name:<11}{value}", WIDTH, subsequent_indent=" " * 11, break_on_hyphens=False)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else None
+
+
+def _spent(job: Job) -> str | None:
+    if job.usage is None:
+        return None
+    cost = "" if job.usage.cost_usd is None else f", ${job.usage.cost_usd:.4f}"
+    tokens = f"{job.usage.input_tokens} tokens read, {job.usage.output_tokens} written{cost}"
+    return f"{job.usage.model}: {tokens}" if job.usage.model else tokens

@@ -1,0 +1,66 @@
+"""`loresmith doctor`: looks at everything that LoreSmith needs, and says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import textwrap
+from dataclasses import asdict
+
+import typer
+
+from loresmith.cli.checkup import Finding, Level, look_at_api, look_at_clocks, look_at_disk
+from loresmith.cli.configure import configure
+from loresmith.cli.remote import AsJson, Url, print_json
+from loresmith.settings import Settings, SettingsError, client_variables
+
+_WIDTH = 80
+_SLOW = ("loresmith.client", "loresmith.db.schema", "loresmith.redis_server", "loresmith.cli.lore")
+"""Imported before anything is timed: it takes seconds, in which no answer is read."""
+
+
+def doctor(url: Url = None, as_json: AsJson = False) -> None:
+    """Look at API, Redis, SQL, lore service, model, clock and disk; works while the server is down, too."""
+    try:
+        settings = configure(least_log_level="error")
+    except SettingsError as error:
+        findings = [Finding("settings", Level.WRONG, str(error), "see the table of settings in README.md")]
+    else:
+        findings = asyncio.run(look(settings, url))
+    ill = any(one.level is Level.WRONG for one in findings)
+    if as_json:
+        print_json({"ok": not ill, "checks": [asdict(one) for one in findings]})
+    else:
+        print("\n".join(line for one in findings for line in _lines(one)))
+    raise typer.Exit(1 if ill else 0)
+
+
+async def look(settings: Settings, url: str | None) -> list[Finding]:
+    """Look at everything, at the same time where that is possible."""
+    from loresmith.cli.checkup_model import look_at_lore
+    from loresmith.cli.checkup_stores import look_at_redis, look_at_sql
+
+    for module in _SLOW:
+        importlib.import_module(module)
+    named, key = client_variables()
+    api, redis, sql = await asyncio.gather(
+        look_at_api(url or named or _own_url(settings), key, named=bool(url or named)),
+        look_at_redis(settings),
+        look_at_sql(settings),
+    )
+    lore = await look_at_lore(settings, api_is_ready=api[0][0].level is Level.OK)
+    rest = [look_at_clocks({"the API": api[1], "redis": redis[1]}), look_at_disk(settings.data_dir)]
+    return [*api[0], *redis[0], sql, *lore, *rest]
+
+
+def _own_url(settings: Settings) -> str:
+    """Where a server with these settings listens, seen from this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{settings.port or 8080}" if ":" in host else f"http://{host}:{settings.port or 8080}"
+
+
+def _lines(one: Finding) -> list[str]:
+    text = f"{one.found}: {one.advice}" if one.advice else one.found
+    head = f"{one.level:<6} {one.name:<18} "
+    lines = textwrap.wrap(text, _WIDTH - len(head), break_on_hyphens=False, break_long_words=False)
+    return [(" " * len(head) if at else head) + line for at, line in enumerate(lines)]
