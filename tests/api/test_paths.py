@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 import httpx2
 import pytest
@@ -11,7 +10,7 @@ from fastapi import FastAPI
 
 from loresmith.api import create_app
 from loresmith.db import Worlds
-from loresmith.jobs import JobManager
+from loresmith.jobs import Job, JobManager
 from tests.api.conftest import assert_problem, in_process
 
 SUBMIT = {"type": "write_verses", "payload": {"about": "rain"}}
@@ -111,11 +110,17 @@ class _Broken(JobManager):
     async def read(self, job_id: str) -> bytes:
         raise ZeroDivisionError("secret detail")
 
+    async def cancel(self, job_id: str, *, owner: str | None = None) -> Job:
+        raise ZeroDivisionError("secret detail")
 
-async def test_a_bug_of_ours_says_nothing_about_itself(app: FastAPI, manager: JobManager) -> None:
+
+@pytest.mark.parametrize(("method", "path"), [("GET", f"/jobs/{NOBODYS}"), ("POST", f"/jobs/{NOBODYS}/cancel")])
+async def test_a_bug_of_ours_says_nothing_about_itself(
+    app: FastAPI, manager: JobManager, method: str, path: str
+) -> None:
     app.state.manager = _Broken.__new__(_Broken)
     async with in_process(app) as api:
-        answer = await api.get(f"/jobs/{uuid4()}")
+        answer = await api.request(method, path)
     assert_problem(answer, 500, "internal")
     assert "secret" not in answer.text
     assert "ZeroDivision" not in answer.text

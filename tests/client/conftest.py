@@ -127,7 +127,7 @@ def scripted(request: pytest.FixtureRequest, clock: Clock) -> Callable[..., Eith
     def make(answering: Answering, **options: Any) -> Either:
         transport = httpx2.MockTransport(answering)
         kind: Any = PlainClient if request.param == "plain" else AsyncioClient
-        client = kind("http://loresmith", transport=transport, **options)
+        client = kind("http://localhost", transport=transport, **options)
         client.clock = clock
         return Either(client)
 

@@ -61,7 +61,7 @@ class Lossy(httpx2.AsyncBaseTransport):
 
 
 async def test_a_submit_whose_answer_is_lost_makes_one_job(app: FastAPI) -> None:
-    async with AsyncJobsClient("http://loresmith", transport=Lossy(app, 2)) as client:
+    async with AsyncJobsClient("http://localhost", transport=Lossy(app, 2)) as client:
         made = await client.submit("write_verses", {"about": "rain"})
         assert [one.id async for one in client.list()] == [made.id]
 
@@ -70,7 +70,7 @@ async def test_a_batch_whose_answer_is_lost_makes_its_jobs_once(app: FastAPI) ->
     from loresmith.client import Submission
 
     wanted = [Submission(type="write_verses", payload={"about": about}) for about in ("rain", "snow")]
-    async with AsyncJobsClient("http://loresmith", transport=Lossy(app, 1)) as client:
+    async with AsyncJobsClient("http://localhost", transport=Lossy(app, 1)) as client:
         made = await client.submit_batch(wanted)
         assert {one.id async for one in client.list()} == {one.id for one in made}
 

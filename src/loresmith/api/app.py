@@ -80,6 +80,7 @@ def create_app(
     app.state.readiness = readiness
     for error in (Problem, JobsError, DatabaseError, AwayError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
+    app.add_exception_handler(Exception, _answer_bug)
     for group in GROUPS:
         app.include_router(group.router)
 
@@ -95,6 +96,12 @@ def _answer_problem(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
         error = HTTPException(405, headers={"Allow": ", ".join(_methods_of(request))})
     return problem_response(problem_of(error), request_id=request.state.request_id)
+
+
+def _answer_bug(request: Request, error: Exception) -> Response:
+    """Answer as Starlette would with plain text; it raises the error again afterwards, which Edge logs."""
+    request.state.answered = True
+    return _answer_problem(request, error)
 
 
 def _methods_of(request: Request) -> list[str]:

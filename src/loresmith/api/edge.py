@@ -63,6 +63,8 @@ class Edge:
             return
         except Exception as error:
             log.exception("request failed", method=scope["method"], path=scope["path"][:200])
+            if scope["state"].get("answered"):
+                return
             if started:
                 raise
             await problem_response(problem_of(error), request_id=request_id)(scope, receive, send_with_headers)
