@@ -15,13 +15,14 @@ from loresmith.api.deps import BareRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
-from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit
+from loresmith.api.page import Page
+from loresmith.api.routes import actions, events, health, job_types, page, queues, read, reference, submit
 from loresmith.api.routes import worlds as saved_worlds
 from loresmith.api.shortcut import Shortcut
 from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
 
-GROUPS = (submit, read, actions, events, queues, job_types, saved_worlds, health, reference)
+GROUPS = (submit, read, actions, events, queues, job_types, saved_worlds, health, reference, page)
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
     {"name": "queues", "description": "All jobs together."},
@@ -65,6 +66,8 @@ def create_app(
     app.state.manager = manager
     app.state.worlds = worlds
     app.state.readiness = readiness
+    app.state.page = Page()
+    app.mount("/assets", app.state.page.assets)
     for error in (Problem, JobsError, DatabaseError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
     for group in GROUPS:
