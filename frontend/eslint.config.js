@@ -26,10 +26,16 @@ export default tseslint.config(
   },
   { files: ["src/**/*.tsx", "src/**/*.ts"], ...hooks.configs.flat["recommended-latest"] },
   { files: ["src/**/*.tsx"], ...a11y.flatConfigs.recommended },
-  { files: ["src/lib/**", "src/components/**"], rules: { "no-restricted-imports": ["error", { patterns: [APP] }] } },
+  {
+    files: ["src/lib/**", "src/components/**"],
+    rules: { "no-restricted-imports": ["error", { patterns: [APP] }] },
+  },
   { files: ["src/lib/jobs/**"], rules: { "no-restricted-imports": ["error", { patterns: [APP, REACT] }] } },
   {
     files: ["tests/**", "e2e/**", "scripts/**", "*.js", "*.ts"],
-    rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/no-empty-function": "off" },
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/no-empty-function": "off",
+    },
   },
 );

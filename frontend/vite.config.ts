@@ -3,7 +3,17 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 const api = process.env.LORESMITH_URL ?? "http://127.0.0.1:8080";
-const API_PATHS = ["/jobs", "/job-types", "/worlds", "/stats", "/queues", "/healthz", "/readyz", "/openapi.json", "/docs"];
+const API_PATHS = [
+  "/jobs",
+  "/job-types",
+  "/worlds",
+  "/stats",
+  "/queues",
+  "/healthz",
+  "/readyz",
+  "/openapi.json",
+  "/docs",
+];
 
 export default defineConfig({
   plugins: [react()],

@@ -98,7 +98,7 @@ export function useJobs(ids: readonly string[]) {
 /** The jobs that were submitted in this browser and not dismissed: those that are open, and those that have ended. */
 export function useActiveJobs() {
   const listed = useEntries().filter(({ jobId, dismissed }) => jobId !== undefined && !dismissed);
-  const { jobs, isLoading } = useJobs(listed.map(({ jobId }) => jobId ?? ""));
+  const { jobs, isLoading } = useJobs([...new Set(listed.map(({ jobId }) => jobId ?? ""))]);
   const dismiss = useCallback((jobId: string) => {
     const entry = entryOfJob(jobId);
     if (entry) changeEntry(entry.submission, { dismissed: true });
