@@ -12,7 +12,7 @@ const REACT = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules", "src/lib/api/schema.ts", "test-results", "coverage"] },
+  { ignores: ["node_modules", "eslint.config.js", "src/lib/api/schema.ts", "test-results", "coverage"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -32,7 +32,7 @@ export default tseslint.config(
   },
   { files: ["src/lib/jobs/**"], rules: { "no-restricted-imports": ["error", { patterns: [APP, REACT] }] } },
   {
-    files: ["tests/**", "e2e/**", "scripts/**", "*.js", "*.ts"],
+    files: ["tests/**", "e2e/**", "*.ts"],
     rules: {
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-empty-function": "off",

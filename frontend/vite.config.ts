@@ -21,7 +21,6 @@ export default defineConfig({
   build: {
     outDir: fileURLToPath(new URL("../src/loresmith/api/page", import.meta.url)),
     emptyOutDir: true,
-    manifest: true,
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     target: "es2023",

@@ -9,8 +9,8 @@ import { test as base } from "@playwright/test";
 
 const PROGRAM = fileURLToPath(new URL("../../.venv/bin/loresmith", import.meta.url));
 const START_MS = 60_000;
-/** Slow enough to watch, and each job of three takes about two seconds. */
-const FAKE = "fake?seconds=1.5&tokens=60&seed=7&slots=4";
+/** One call at a time, a fifth of a second each: cards appear one by one. */
+const FAKE = "fake?seconds=0.2&tokens=20&seed=7&slots=1";
 
 export class Stack {
   private child: ChildProcess | undefined;
@@ -84,7 +84,6 @@ function freePort(): Promise<number> {
 /** Tests with one stack for all of them; each has a browser context of its own. */
 export const test = base.extend<{ baseURL: string }, { stack: Stack }>({
   stack: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures it needs from the pattern
     async ({}, use) => {
       const stack = await Stack.start();
       await use(stack);

@@ -151,7 +151,8 @@ describe("JobsTray", () => {
 
   it("lists open jobs, which can be stopped, and ended ones, which can be put away", async () => {
     const client = newClient();
-    const { id } = await started("somewhere", client);
+    const { id, unmount } = await started("somewhere", client);
+    unmount();
     const { container } = render(<JobsTray link={(job, text) => <a href={`#${job.id}`}>{text}</a>} />, {
       wrapper: page(client),
     });

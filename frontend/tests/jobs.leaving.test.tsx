@@ -1,6 +1,6 @@
 import { act, renderHook } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
-import { useActiveJobs, useJobPolling, useSubmitJob } from "@/lib/queries/jobs";
+import { useActiveJobs, useJobPolling, useOwnJobIds, useSubmitJob } from "@/lib/queries/jobs";
 import { newClient, page, pass, REQUEST, settled, useApi } from "./stage";
 import { started } from "./started";
 
@@ -243,7 +243,8 @@ describe("a submit without an answer", () => {
 
 describe("useActiveJobs", () => {
   it("has the jobs of this browser, wherever they were submitted, until they are dismissed", async () => {
-    const { id, client } = await started();
+    const { id, client, unmount } = await started();
+    unmount();
     const { result } = renderHook(() => useActiveJobs(), { wrapper: page(client) });
     await pass(100);
     expect(result.current.jobs.map((job) => job.id)).toEqual([id]);
@@ -252,6 +253,17 @@ describe("useActiveJobs", () => {
     expect(result.current).toMatchObject({ jobs: [], ended: [{ id }] });
     act(() => result.current.dismiss(id));
     expect(result.current.ended).toEqual([]);
+  });
+
+  it("leaves out ended jobs whose end was told where they were submitted", async () => {
+    const { id, client } = await started();
+    const { result } = renderHook(() => [useActiveJobs(), useOwnJobIds()] as const, {
+      wrapper: page(client),
+    });
+    stage.api.complete(id);
+    await pass(3_000);
+    expect(result.current[0]).toMatchObject({ jobs: [], ended: [] });
+    expect(result.current[1]).toEqual([id]);
   });
 
   it("hears of what another tab submits", async () => {

@@ -3,6 +3,7 @@ import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import JobsTray from "@/components/jobs/JobsTray";
 import type { Job } from "@/lib/jobs/types";
+import { KINDS } from "./lore";
 import { ForgePage } from "./pages/Forge";
 import { jobPath, ROUTES, storyPath } from "./routes";
 import { Empty, Loading } from "./ui/States";
@@ -24,6 +25,7 @@ const PLACES = [
 ] as const;
 
 export function App() {
+  const [path] = useLocation();
   return (
     <>
       <a className="skip" href="#main">
@@ -65,10 +67,15 @@ export function App() {
           </Switch>
         </Suspense>
       </Main>
-      <JobsTray link={trayLink} />
+      <JobsTray link={trayLink} isOnPage={(job) => isShownAt(path, job)} />
       <Toasts />
     </>
   );
+}
+
+function isShownAt(path: string, job: Job): boolean {
+  if (path === ROUTES.forge) return KINDS.some((kind) => kind.job === job.type);
+  return path === storyPath(job.id) || path === jobPath(job.id);
 }
 
 function trayLink(job: Job, text: string): ReactNode {

@@ -68,7 +68,8 @@ export function valueInWords(value: unknown): string {
     return Object.entries(value)
       .map(([name, part]) => `${nameInWords(name).toLowerCase()} ${valueInWords(part)}`)
       .join(", ");
-  return value === null || value === undefined ? "" : String(value);
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 export function taleAsMarkdown({ title, theme, story, quest, pieces }: Tale): string {

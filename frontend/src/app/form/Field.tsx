@@ -102,7 +102,7 @@ interface InputProps {
 
 function Input({ id, hintId, schema, isRequired, value, onChange }: InputProps) {
   const same = { id, "aria-describedby": hintId, required: isRequired };
-  const text = value === undefined || value === null ? "" : String(value);
+  const text = value === undefined || value === null ? "" : textOf(value);
   const give = (next: string) => onChange(next === "" && !isRequired ? undefined : next);
   switch (kindOf(schema)) {
     case "choice":
@@ -213,6 +213,8 @@ function Json({
     />
   );
 }
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 function boundsInWords({ minimum, maximum, maxLength }: Schema): string {
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;

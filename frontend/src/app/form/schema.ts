@@ -45,7 +45,7 @@ export function resolved(schema: Schema, root: Schema): { schema: Schema; isNull
 const without = (schema: Schema, name: keyof Schema): Schema =>
   Object.fromEntries(Object.entries(schema).filter(([each]) => each !== name));
 
-const LONG = 120;
+const LONG = 200;
 
 export function kindOf(schema: Schema): FieldKind {
   if (schema.enum) return "choice";

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { typeInWords } from "@/components/jobs/wording";
 import { isDone } from "@/lib/jobs/rules";
 import type { Job } from "@/lib/jobs/types";
-import { useActiveJobs, useJobActions } from "@/lib/queries/jobs";
+import { useJobActions, useOwnJobIds } from "@/lib/queries/jobs";
 import { type Filter, useForgetJob, useJobList, useJobTypes, useStats } from "../api";
 import { Failures, Latency, Throughput } from "../board/charts";
 import { Fleet } from "../board/Fleet";
@@ -15,21 +15,23 @@ import { Broken, Empty, Loading } from "../ui/States";
 import { useTitle } from "../ui/title";
 import { toast } from "../ui/Toasts";
 
-const LIMITS = [25, 50, 100];
+const MOST = 100;
+const LIMITS = [25, 50, MOST];
+const ANY: Filter = { status: "", type: "" };
 const STATUSES = ["pending", "processing", "completed", "failed"];
 
 export function BoardPage() {
   useTitle("Jobs");
-  const [filter, setFilter] = useState<Filter>({ status: "", type: "" });
+  const [filter, setFilter] = useState(ANY);
   const [limit, setLimit] = useState(25);
   const [isOwn, setOwn] = useState(false);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const { data, error, refetch } = useJobList(filter, limit);
-  const own = useActiveJobs();
+  const ids = new Set(useOwnJobIds());
+  const latest = useJobList(ANY, MOST);
   const stats = useStats();
   const now = useNow(true);
   if (!data) return error ? <Broken error={error} onRetry={refetch} /> : <Loading what="the jobs" />;
-  const ids = new Set([...own.jobs, ...own.ended].map(({ id }) => id));
   const jobs = isOwn ? data.data.filter(({ id }) => ids.has(id)) : data.data;
   return (
     <div className="board">
@@ -40,9 +42,9 @@ export function BoardPage() {
       {stats.data && (
         <section className="figures" aria-label="Figures">
           <Fleet stats={stats.data} />
-          <Throughput jobs={data.data} now={now} perMinute={stats.data.queues[0]?.ended_per_minute ?? 0} />
-          <Latency types={stats.data.types} />
-          <Failures types={stats.data.types} />
+          <Throughput jobs={latest.data?.data ?? []} now={now} />
+          <Latency jobs={latest.data?.data ?? []} />
+          <Failures jobs={latest.data?.data ?? []} />
         </section>
       )}
       <Bulk jobs={jobs.filter(({ id }) => picked.has(id))} onDone={() => setPicked(new Set())} />
@@ -51,7 +53,7 @@ export function BoardPage() {
       ) : (
         <JobTable jobs={jobs} now={now} picked={picked} onPick={setPicked} />
       )}
-      {data.next_cursor && limit < 100 && (
+      {data.next_cursor && limit < MOST && (
         <button
           type="button"
           className="quiet"

@@ -2,11 +2,12 @@
 import { useLocation } from "wouter";
 import { useJobPolling } from "@/lib/queries/jobs";
 import { userId } from "../access";
-import { useBenches } from "../forge/bench";
+import { AnvilArt, type PartState } from "../forge/AnvilArt";
+import { type Bench, useBenches } from "../forge/bench";
 import { BenchView } from "../forge/BenchView";
 import { type Draft, useDraft } from "../forge/draft";
 import { ThemePicker } from "../forge/ThemePicker";
-import { KINDS } from "../lore";
+import { type Kind, KINDS } from "../lore";
 import { storyPath } from "../routes";
 import { useTitle } from "../ui/title";
 import { toast } from "../ui/Toasts";
@@ -20,6 +21,7 @@ export function ForgePage() {
   return (
     <div className="forge">
       <section className="intro">
+        <AnvilArt parts={partsOf(benches, draft)} />
         <h1>Every world starts hot.</h1>
         <p>
           Pick a theme, forge a few pieces of each kind, keep the ones you like. The model writes their story,
@@ -56,6 +58,15 @@ function chosenWith(
 ): Draft["chosen"] {
   const others = Object.entries(chosen).filter(([each]) => each !== kind);
   return Object.fromEntries(piece ? [...others, [kind, piece]] : others);
+}
+
+function partsOf(benches: readonly Bench[], { chosen }: Draft): Record<Kind, PartState> {
+  const state = ({ kind, polling, pieces }: Bench): PartState => {
+    if (polling.isPolling || polling.isSubmitting) return "hot";
+    if (chosen[kind]) return "chosen";
+    return pieces.length > 0 ? "made" : "empty";
+  };
+  return Object.fromEntries(benches.map((bench) => [bench.kind, state(bench)])) as Record<Kind, PartState>;
 }
 
 /** What was chosen so far, always in sight, and the way on. */

@@ -14,6 +14,7 @@ import { Export } from "../ui/Export";
 import { PieceCard } from "../ui/PieceCard";
 import { SlowNote } from "../ui/SlowNote";
 import { Broken, Empty, Loading } from "../ui/States";
+import { useSeen } from "../ui/seen";
 import { useTitle } from "../ui/title";
 
 export function JobPage({ jobId }: { jobId: string }) {
@@ -21,6 +22,7 @@ export function JobPage({ jobId }: { jobId: string }) {
   const { cancel, retry } = useJobActions();
   const [, navigate] = useLocation();
   const now = useNow(job !== undefined && !isDone(job));
+  useSeen(job);
   useTitle(job ? typeInWords(job.type) : "Job");
   if (!job) {
     if (!error) return <Loading what="the job" />;

@@ -13,12 +13,14 @@ import { PieceCard } from "../ui/PieceCard";
 import { SlowNote } from "../ui/SlowNote";
 import { Broken, Empty, Loading } from "../ui/States";
 import { Story, TaleView } from "../ui/TaleView";
+import { useSeen } from "../ui/seen";
 import { useTitle } from "../ui/title";
 
 type Created = Tale & { world_id: string; warnings: string[] };
 
 export function StoryPage({ jobId }: { jobId: string }) {
   const { job, error, refetch } = useJobStatus<Created>(jobId);
+  useSeen(job);
   useTitle(job?.result?.title ?? "A story is being written");
   if (!job) {
     if (!error) return <Loading what="the story" />;

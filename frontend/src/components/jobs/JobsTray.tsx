@@ -9,12 +9,16 @@ import { typeInWords } from "./wording";
 export interface JobsTrayProps {
   /** Makes a link to where a job is shown. */
   link: (job: Job, text: string) => ReactNode;
+  /** Tells which jobs the page shows by itself: the tray leaves those out. */
+  isOnPage?: (job: Job) => boolean;
 }
 
-export default function JobsTray({ link }: JobsTrayProps) {
-  const { jobs, ended, dismiss } = useActiveJobs();
+export default function JobsTray({ link, isOnPage = () => false }: JobsTrayProps) {
+  const active = useActiveJobs();
   const [isOpen, setOpen] = useState(false);
-  const shown = ended.filter((job) => !isGone(job));
+  const { dismiss } = active;
+  const jobs = active.jobs.filter((job) => !isOnPage(job));
+  const shown = active.ended.filter((job) => !isGone(job) && !isOnPage(job));
   if (jobs.length + shown.length === 0) return null;
   return (
     <aside className="ls-tray" aria-label="Your jobs">
@@ -46,7 +50,11 @@ export default function JobsTray({ link }: JobsTrayProps) {
   );
 }
 
-function TrayJob({ job, link, onDismiss }: JobsTrayProps & { job: Job; onDismiss: () => void }) {
+function TrayJob({
+  job,
+  link,
+  onDismiss,
+}: Pick<JobsTrayProps, "link"> & { job: Job; onDismiss: () => void }) {
   const { cancel, retry } = useJobActions();
   const name = typeInWords(job.type);
   const isOpen = job.status === "pending" || job.status === "processing";

@@ -95,7 +95,17 @@ export function useJobs(ids: readonly string[]) {
   });
 }
 
-/** The jobs that were submitted in this browser and not dismissed: those that are open, and those that have ended. */
+/** The ids of all jobs that were submitted in this browser within a day. */
+export function useOwnJobIds(): string[] {
+  const listed = useEntries();
+  return useMemo(() => [...new Set(listed.flatMap(({ jobId }) => jobId ?? []))], [listed]);
+}
+
+/**
+ * The jobs that were submitted in this browser: those that are open, and those whose end nobody has seen yet.
+ *
+ * An end is seen when a `useJobPolling` tells it, or when it is dismissed.
+ */
 export function useActiveJobs() {
   const listed = useEntries().filter(({ jobId, dismissed }) => jobId !== undefined && !dismissed);
   const { jobs, isLoading } = useJobs([...new Set(listed.map(({ jobId }) => jobId ?? ""))]);

@@ -9,7 +9,16 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import { currentEntry, type Entry, entries, markTold, onEntriesChange, wasTold } from "@/lib/jobs/registry";
+import {
+  changeEntry,
+  currentEntry,
+  type Entry,
+  entries,
+  entryOfJob,
+  markTold,
+  onEntriesChange,
+  wasTold,
+} from "@/lib/jobs/registry";
 import { isCancelled, isDone } from "@/lib/jobs/rules";
 import { resume } from "@/lib/jobs/submit";
 import type { Job } from "@/lib/jobs/types";
@@ -37,6 +46,8 @@ export function useEnd<Result>(
       told.current = job.id;
       if (seenOpen.current !== job.id && wasTold(job.id)) return;
       markTold(job.id);
+      const seen = entryOfJob(job.id);
+      if (seen) changeEntry(seen.submission, { dismissed: true });
       tell(job);
     }
   }, [job]);
