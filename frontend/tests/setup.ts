@@ -4,6 +4,7 @@ import { afterEach, vi } from "vitest";
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
+  if (!("localStorage" in globalThis && "document" in globalThis)) return;
   localStorage.clear();
   sessionStorage.clear();
 });
