@@ -91,7 +91,7 @@ test("a page that is offline says so, and goes on by itself when it is back", as
 });
 
 test("a server that is killed in the middle and comes back ends the job all the same", async ({ page }) => {
-  const stack = await Stack.start("fake?seconds=2.5&tokens=60&seed=3");
+  const stack = await Stack.start("fake?seconds=2&tokens=20&seed=3");
   try {
     await page.goto(stack.url);
     await forge(page);

@@ -4,12 +4,13 @@ import { gzipSync } from "node:zlib";
 import { build, type Rolldown } from "vite";
 import { expect, it } from "vitest";
 
+process.env.NODE_ENV = "production"; // else React comes with what helps developers
 const KB = 1_000;
 const root = fileURLToPath(new URL("..", import.meta.url));
 type Chunk = Rolldown.OutputChunk;
 
 async function chunks(options: object): Promise<Chunk[]> {
-  const built = await build({ root, logLevel: "silent", ...options });
+  const built = await build({ root, logLevel: "silent", mode: "production", ...options });
   const { output } = (Array.isArray(built) ? built[0] : built) as Rolldown.RolldownOutput;
   return output.filter((each): each is Chunk => each.type === "chunk");
 }
