@@ -1,9 +1,7 @@
 """The web page is served beside the API, for its own paths only."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -15,7 +13,7 @@ HTML = "<!doctype html><title>LoreSmith</title>"
 
 
 @pytest.fixture
-def built(app: FastAPI, tmp_path: Path) -> Iterator[Path]:
+def built(app: FastAPI, tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text(HTML)
     (tmp_path / "icon.svg").write_text("<svg/>")
@@ -24,7 +22,7 @@ def built(app: FastAPI, tmp_path: Path) -> Iterator[Path]:
     app.state.page = page
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/assets"]
     app.mount("/assets", page.assets)
-    yield tmp_path
+    return tmp_path
 
 
 @pytest.mark.parametrize("path", [path.format(job_id="1", world_id="2", job_type="x") for path in PATHS])
@@ -53,7 +51,9 @@ async def test_assets_are_kept_for_ever_and_sent_small(app: FastAPI, built: Path
         assert (await api.get("/icon.svg")).headers["content-type"] == "image/svg+xml"
 
 
-@pytest.mark.parametrize("path", ["/assets/none.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/nothing", "/my-worlds/"])
+@pytest.mark.parametrize(
+    "path", ["/assets/none.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/nothing", "/my-worlds/"]
+)
 async def test_no_other_path_gets_it(app: FastAPI, built: Path, path: str) -> None:
     async with in_process(app) as api:
         assert_problem(await api.get(path), 404, "not_found")
