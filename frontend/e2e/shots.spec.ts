@@ -1,6 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "@playwright/test";
+import { animated, stillsOf } from "./animation";
 import { expect, Stack, test as base } from "./stack";
 
 /** Pictures of every page, in both themes and two widths: `make shots`. SHOTS_MODEL=embedded lets the real model write. */
@@ -55,6 +56,22 @@ test("pictures @shots", async ({ browser, stack }) => {
   await everywhere(browser, stack, page, "job", `/my-jobs/${id}`);
   await everywhere(browser, stack, page, "submit", "/submit/create_world");
   await everywhere(browser, stack, page, "nowhere", "/story/00000000-0000-4000-8000-000000000000");
+});
+
+test("a moving picture @shots", async ({ browser, stack }) => {
+  test.setTimeout(LONG_MS);
+  mkdirSync(OUT, { recursive: true });
+  const size = { width: 800, height: 560 };
+  const page = await browser.newPage({ baseURL: stack.url, viewport: size, colorScheme: "dark" });
+  await page.goto("/");
+  await page.getByLabel("Norse mythology").check();
+  const forge = page.getByRole("button", { name: "Forge three characters" });
+  await forge.evaluate((button) => button.closest("section")?.scrollIntoView());
+  const first = await page.screenshot({ type: "jpeg", quality: 55 });
+  await forge.click();
+  const again = page.getByRole("button", { name: "Forge three others" });
+  const stills = await stillsOf(page, async () => (await again.count()) > 0, 9);
+  writeFileSync(`${OUT}forging.svg`, animated([first, ...stills], size.width, size.height));
 });
 
 async function everywhere(

@@ -154,7 +154,7 @@ function Bulk({ jobs, onDone }: { jobs: readonly Job[]; onDone: () => void }) {
 
 function NoJobs({ isFiltered }: { isFiltered: boolean }) {
   return (
-    <Empty title={isFiltered ? "No job is like that" : "No jobs yet"}>
+    <Empty isPart title={isFiltered ? "No job is like that" : "No jobs yet"}>
       <p>Jobs stay here for a day after they ended.</p>
       <Link className="button" href={ROUTES.submit}>
         New job

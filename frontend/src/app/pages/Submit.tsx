@@ -32,7 +32,9 @@ export function SubmitPage({ type }: { type?: string }) {
       {chosen ? (
         <TypeForm key={chosen.name} type={chosen} />
       ) : (
-        <Empty title="There is no such kind of job">{type}</Empty>
+        <Empty isPart title="There is no such kind of job">
+          {type}
+        </Empty>
       )}
     </div>
   );

@@ -10,7 +10,7 @@ export function Offline() {
   const { error } = useQuery({
     queryKey: ["pulse"],
     queryFn: ({ signal }) => ask("/job-types", { signal, timeoutMs: 8_000 }),
-    refetchInterval: ({ state }) => (state.error ? 3_000 : 20_000),
+    refetchInterval: ({ state }) => (state.error ? 3_000 : 8_000),
     refetchOnReconnect: "always",
     retry: false,
   });

@@ -2,10 +2,20 @@
 import type { ReactNode } from "react";
 import { ApiError } from "@/lib/jobs/http";
 
-export function Empty({ title, children }: { title: string; children: ReactNode }) {
+/** `isPart`: there is a heading above it already. */
+export function Empty({
+  title,
+  isPart = false,
+  children,
+}: {
+  title: string;
+  isPart?: boolean;
+  children: ReactNode;
+}) {
+  const Heading = isPart ? "h2" : "h1";
   return (
     <section className="state">
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
     </section>
   );
@@ -23,7 +33,7 @@ export function Broken({ error, onRetry }: { error: Error; onRetry: () => unknow
   const isAway = error instanceof ApiError && error.status === 0;
   return (
     <section className="state" role="alert">
-      <h2>{isAway ? "LoreSmith cannot be reached" : "That did not work"}</h2>
+      <h1>{isAway ? "LoreSmith cannot be reached" : "That did not work"}</h1>
       <p>
         {isAway
           ? "Jobs that were started go on without this page, and show up when it is back."
