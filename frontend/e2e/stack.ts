@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { test as base } from "@playwright/test";
 
 const PROGRAM = fileURLToPath(new URL("../../.venv/bin/loresmith", import.meta.url));
-const START_MS = 60_000;
+const START_MS = 120_000;
 /** One call at a time, a fifth of a second each: cards appear one by one. */
 const FAKE = "fake?seconds=0.2&tokens=20&seed=7&slots=1";
 
@@ -52,7 +52,7 @@ export class Stack {
   }
 
   private async isReady(): Promise<boolean> {
-    return fetch(`${this.url}/readyz`).then(
+    return fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(
       ({ ok }) => ok,
       () => false,
     );
