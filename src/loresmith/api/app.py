@@ -16,14 +16,15 @@ from loresmith.api.deps import BareRoute, PublicRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
+from loresmith.api.page import Page
 from loresmith.api.refreshed import AwayError
-from loresmith.api.routes import actions, events, health, job_types, queues, read, reference, submit, tokens
+from loresmith.api.routes import actions, events, health, job_types, page, queues, read, reference, submit, tokens
 from loresmith.api.routes import worlds as saved_worlds
 from loresmith.api.shortcut import Shortcut
 from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
 
-GROUPS = (submit, read, actions, events, tokens, queues, job_types, saved_worlds, health, reference)
+GROUPS = (submit, read, actions, events, tokens, queues, job_types, saved_worlds, health, reference, page)
 _PUBLIC = {route.name for group in GROUPS for route in group.router.routes if isinstance(route, PublicRoute)}
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
@@ -78,6 +79,8 @@ def create_app(
     app.state.manager = manager
     app.state.worlds = worlds
     app.state.readiness = readiness
+    app.state.page = Page()
+    app.mount("/assets", app.state.page.assets)
     for error in (Problem, JobsError, DatabaseError, AwayError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
     app.add_exception_handler(Exception, _answer_bug)

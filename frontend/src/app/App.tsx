@@ -1,0 +1,101 @@
+/** The frame of every page: where one is, where one can go, and what goes on meanwhile. */
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { Link, Route, Switch, useLocation } from "wouter";
+import JobsTray from "@/components/jobs/JobsTray";
+import type { Job } from "@/lib/jobs/types";
+import { KINDS } from "./lore";
+import { ForgePage } from "./pages/Forge";
+import { jobPath, ROUTES, storyPath } from "./routes";
+import { Empty, Loading } from "./ui/States";
+import { Offline } from "./ui/Offline";
+import { Toasts } from "./ui/Toasts";
+
+const StoryPage = lazy(async () => ({ default: (await import("./pages/Story")).StoryPage }));
+const WorldPage = lazy(async () => ({ default: (await import("./pages/World")).WorldPage }));
+const WorldsPage = lazy(async () => ({ default: (await import("./pages/Worlds")).WorldsPage }));
+const BoardPage = lazy(async () => ({ default: (await import("./pages/Board")).BoardPage }));
+const JobPage = lazy(async () => ({ default: (await import("./pages/Job")).JobPage }));
+const SubmitPage = lazy(async () => ({ default: (await import("./pages/Submit")).SubmitPage }));
+
+const PLACES = [
+  [ROUTES.forge, "Forge"],
+  [ROUTES.worlds, "My worlds"],
+  [ROUTES.jobs, "Jobs"],
+  [ROUTES.submit, "New job"],
+] as const;
+
+export function App() {
+  const [path] = useLocation();
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the page
+      </a>
+      <header className="top">
+        <Link href={ROUTES.forge} className="mark" aria-label="LoreSmith, to the forge">
+          LoreSmith
+        </Link>
+        <nav aria-label="Pages">
+          {PLACES.map(([path, name]) => (
+            <Link key={path} href={path} className={(isHere) => (isHere ? "here" : "")}>
+              {name}
+            </Link>
+          ))}
+        </nav>
+      </header>
+      <Offline />
+      <Main>
+        <Suspense fallback={<Loading what="the page" />}>
+          <Switch>
+            <Route path={ROUTES.forge} component={ForgePage} />
+            <Route path={ROUTES.story}>{({ job_id }) => <StoryPage key={job_id} jobId={job_id} />}</Route>
+            <Route path={ROUTES.world}>
+              {({ world_id }) => <WorldPage key={world_id} worldId={world_id} />}
+            </Route>
+            <Route path={ROUTES.worlds} component={WorldsPage} />
+            <Route path={ROUTES.jobs} component={BoardPage} />
+            <Route path={ROUTES.job}>{({ job_id }) => <JobPage key={job_id} jobId={job_id} />}</Route>
+            <Route path={ROUTES.submit}>
+              <SubmitPage />
+            </Route>
+            <Route path={ROUTES.submitType}>{({ job_type }) => <SubmitPage type={job_type} />}</Route>
+            <Route>
+              <Empty title="There is nothing here">
+                <Link href={ROUTES.forge}>To the forge</Link>
+              </Empty>
+            </Route>
+          </Switch>
+        </Suspense>
+      </Main>
+      <JobsTray link={trayLink} isOnPage={(job) => isShownAt(path, job)} />
+      <Toasts />
+    </>
+  );
+}
+
+function isShownAt(path: string, job: Job): boolean {
+  if (path === ROUTES.forge) return KINDS.some((kind) => kind.job === job.type);
+  return path === storyPath(job.id) || path === jobPath(job.id);
+}
+
+function trayLink(job: Job, text: string): ReactNode {
+  return <Link href={job.type === "create_world" ? storyPath(job.id) : jobPath(job.id)}>{text}</Link>;
+}
+
+/** Takes the focus when the page changes, so that a keyboard goes on from there. */
+function Main({ children }: { children: ReactNode }) {
+  const [path] = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current === path) return;
+    before.current = path;
+    main.current?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [path]);
+  return (
+    <main id="main" ref={main} tabIndex={-1}>
+      {children}
+    </main>
+  );
+}

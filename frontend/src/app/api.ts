@@ -1,0 +1,108 @@
+/** What the page asks of the API besides single jobs. */
+import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { components } from "@/lib/api/schema";
+import { ApiError, ask } from "@/lib/jobs/http";
+import type { Job, JobType } from "@/lib/jobs/types";
+
+type Schemas = components["schemas"];
+export type World = Schemas["WorldObject"];
+export type WorldSummary = Schemas["WorldSummaryObject"];
+export type Stats = Schemas["StatsObject"];
+
+const RETRIES = 3;
+const WORLDS_AT_ONCE = 100;
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      networkMode: "always",
+      staleTime: 2_000,
+      retry: (failures, error) => failures < RETRIES && error instanceof ApiError && error.isRetryable,
+      retryDelay: (failures, error) =>
+        (error instanceof ApiError ? error.retryAfterMs : undefined) ?? 1_000 * 2 ** failures,
+    },
+    mutations: { networkMode: "always" },
+  },
+});
+
+export function useJobTypes() {
+  return useQuery({
+    queryKey: ["job-types"],
+    queryFn: async ({ signal }) => (await ask<{ data: JobType[] }>("/job-types", { signal })).data,
+    staleTime: 5 * 60_000,
+  });
+}
+
+export function useStats() {
+  return useQuery({
+    queryKey: ["stats"],
+    queryFn: ({ signal }) => ask<Stats>("/stats", { signal }),
+    refetchInterval: 3_000,
+    retry: false,
+  });
+}
+
+export interface Filter {
+  status: string;
+  type: string;
+}
+
+/** The latest jobs that the caller may see: their own, with the admin scope everybody's. */
+export function useJobList(filter: Filter, limit: number) {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (filter.status) query.set("status", filter.status);
+  if (filter.type) query.set("type", filter.type);
+  return useQuery({
+    queryKey: ["jobs", filter, limit],
+    queryFn: ({ signal }) => ask<{ data: Job[]; next_cursor: string | null }>(`/jobs?${query}`, { signal }),
+    refetchInterval: 3_000,
+    placeholderData: (before) => before,
+    retry: false,
+  });
+}
+
+export function useJobPayload(jobId: string) {
+  return useQuery({
+    queryKey: ["payload", jobId],
+    queryFn: async ({ signal }) =>
+      (await ask<Job>(`/jobs/${jobId}?include=payload`, { signal })).payload ?? null,
+    staleTime: Infinity,
+  });
+}
+
+export function useWorld(worldId: string) {
+  return useQuery({
+    queryKey: ["world", worldId],
+    queryFn: ({ signal }) => ask<World>(`/worlds/${worldId}`, { signal }),
+    staleTime: Infinity,
+  });
+}
+
+export function useWorlds() {
+  return useInfiniteQuery({
+    queryKey: ["worlds"],
+    queryFn: ({ signal, pageParam }) => {
+      const query = new URLSearchParams({
+        limit: String(WORLDS_AT_ONCE),
+        ...(pageParam && { cursor: pageParam }),
+      });
+      return ask<Schemas["WorldList"]>(`/worlds?${query}`, { signal });
+    },
+    initialPageParam: "",
+    getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
+  });
+}
+
+export function deleteWorld(worldId: string, keepalive = false): Promise<unknown> {
+  return ask(`/worlds/${worldId}`, { method: "DELETE", keepalive }).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  });
+}
+
+export function useForgetJob() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (jobId: string) => ask(`/jobs/${jobId}`, { method: "DELETE" }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["jobs"] }),
+  });
+}

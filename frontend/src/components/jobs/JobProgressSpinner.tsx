@@ -1,0 +1,71 @@
+/** One job's progress: a spinner, a bar, what is going on, and why it failed. */
+import { isCancelled, isDone } from "@/lib/jobs/rules";
+import type { Job } from "@/lib/jobs/types";
+import { useAnnouncement } from "./announce";
+import "./jobs.css";
+import { outlookInWords, progressInWords, stateInWords, typeInWords } from "./wording";
+
+export interface JobProgressSpinnerProps {
+  job: Job | null | undefined;
+  showProgress?: boolean;
+  showMessage?: boolean;
+  className?: string;
+}
+
+export default function JobProgressSpinner({
+  job,
+  showProgress = true,
+  showMessage = true,
+  className = "",
+}: JobProgressSpinnerProps) {
+  if (!job) return null;
+  return <Shown job={job} showProgress={showProgress} showMessage={showMessage} className={className} />;
+}
+
+function Shown({
+  job,
+  showProgress,
+  showMessage,
+  className,
+}: Required<JobProgressSpinnerProps> & { job: Job }) {
+  const done = isDone(job);
+  const sentence = done ? [stateInWords(job), job.error].filter(Boolean).join(": ") : progressInWords(job);
+  const announced = useAnnouncement(`${typeInWords(job.type)}: ${sentence}`, done);
+  const tone = job.status === "failed" ? (isCancelled(job) ? "cancelled" : "failed") : job.status;
+  return (
+    <div className={`ls-progress ${className}`} data-tone={tone}>
+      <div className="ls-progress-line">
+        {!done && <span className="ls-spinner" aria-hidden="true" />}
+        {showMessage && <span className="ls-message">{done ? stateInWords(job) : job.message}</span>}
+        {showProgress && !done && <Figures job={job} />}
+      </div>
+      {showProgress && job.status !== "failed" && (
+        <div
+          role="progressbar"
+          className="ls-bar"
+          aria-label={typeInWords(job.type)}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={job.progress}
+          aria-valuetext={sentence}
+        >
+          <span className="ls-bar-done" style={{ transform: `scaleX(${job.progress / 100})` }} />
+        </div>
+      )}
+      {job.status === "failed" && job.error && <p className="ls-error">{job.error}</p>}
+      <div className="ls-hidden" aria-live="polite">
+        {announced}
+      </div>
+    </div>
+  );
+}
+
+function Figures({ job }: { job: Job }) {
+  const outlook = outlookInWords(job);
+  return (
+    <span className="ls-figures">
+      {outlook && <span>{outlook}</span>}
+      <b>{job.progress} %</b>
+    </span>
+  );
+}

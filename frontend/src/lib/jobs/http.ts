@@ -1,0 +1,110 @@
+/** How the API is spoken to: one request with a time limit, and what goes wrong with it. */
+import { POLL_TIMEOUT_MS } from "./rules";
+import type { Problem } from "./types";
+
+interface Api {
+  /** Where the API is; "" for where the page came from. */
+  baseUrl: string;
+  /** The caller's key, if they have one; asked for before each request. */
+  token: () => string | null | undefined;
+}
+
+const api: Api = { baseUrl: "", token: () => null };
+
+/** Say where the API is and who is asking. Call it before the first hook runs. */
+export function configureJobs(changes: Partial<Api>): void {
+  Object.assign(api, changes);
+}
+
+/** An answer that is not what was asked for, or no answer at all (`status` 0). */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    message: string,
+    readonly status: number,
+    /** Stable, for programs: a code of the API, `network` or `timeout`. */
+    readonly code: string,
+    readonly isRetryable: boolean,
+    readonly retryAfterMs?: number,
+    readonly fields: Problem["errors"] = [],
+    readonly requestId?: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface Asking {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number;
+  keepalive?: boolean;
+}
+
+/** Ask for JSON. Raises ApiError; whatever hangs longer than `timeoutMs` has failed. */
+export async function ask<T>(path: string, asking: Asking = {}): Promise<T> {
+  const limit = new AbortController();
+  const stop = () => limit.abort();
+  const timer = setTimeout(() => limit.abort("timeout"), asking.timeoutMs ?? POLL_TIMEOUT_MS);
+  asking.signal?.addEventListener("abort", stop);
+  if (asking.signal?.aborted) stop();
+  try {
+    const response = await send(path, { ...asking, signal: limit.signal });
+    if (!response.ok) throw await problemOf(response);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  } catch (error) {
+    if (error instanceof ApiError || asking.signal?.aborted) throw error;
+    throw limit.signal.aborted
+      ? new ApiError("The server did not answer in time", 0, "timeout", true)
+      : new ApiError("The server cannot be reached", 0, "network", true);
+  } finally {
+    clearTimeout(timer);
+    asking.signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Send a request as it is, with the caller's key. */
+export function send(
+  path: string,
+  { method = "GET", body, headers, signal, keepalive }: Asking,
+): Promise<Response> {
+  const token = api.token();
+  return fetch(api.baseUrl + path, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(keepalive ? { keepalive } : {}),
+    signal: signal ?? null,
+  });
+}
+
+/** Read why a request was refused; an answer that is no problem document may come from something in between. */
+export async function problemOf(response: Response): Promise<ApiError> {
+  const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
+  const retryable = problem.retryable ?? (response.status >= 500 || response.status === 429);
+  return new ApiError(
+    problem.detail ?? problem.title ?? `The server answered ${response.status}`,
+    response.status,
+    problem.code ?? "unknown",
+    retryable,
+    retryAfterMs(response.headers.get("Retry-After")),
+    problem.errors,
+    problem.request_id,
+  );
+}
+
+/** Read Retry-After: seconds or a date (RFC 9110, 10.2.3). */
+export function retryAfterMs(header: string | null): number | undefined {
+  if (!header) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+export const isGoneError = (error: unknown): boolean =>
+  error instanceof ApiError && error.code === "job_not_found";

@@ -1,0 +1,29 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const api = process.env.LORESMITH_URL ?? "http://127.0.0.1:8080";
+const API_PATHS = [
+  "/jobs",
+  "/job-types",
+  "/worlds",
+  "/stats",
+  "/queues",
+  "/healthz",
+  "/readyz",
+  "/openapi.json",
+  "/docs",
+];
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
+  build: {
+    outDir: fileURLToPath(new URL("../src/loresmith/api/page", import.meta.url)),
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    target: "es2023",
+  },
+  server: { proxy: Object.fromEntries(API_PATHS.map((path) => [path, api])) },
+});
