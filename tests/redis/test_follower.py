@@ -51,7 +51,7 @@ class Notes:
 
 @asynccontextmanager
 async def following(url: str, notes: Any, **options: Any) -> AsyncGenerator[Follower]:
-    chosen: dict[str, Any] = {"group": "history", "pause_seconds": 0.02, "silent_seconds": 60.0, **options}
+    chosen: dict[str, Any] = {"group": "history", "pause_seconds": 0.02, "silent_seconds": 60.0, "stay": 0, **options}
     follower = Follower(connections=Connections(url), follow=notes.follow, **chosen)
     task = asyncio.create_task(follower.run())
     try:
@@ -95,6 +95,21 @@ async def test_jobs_that_ended_before_anybody_followed_are_not_missed(engine: En
         await wait_until(lambda: len(notes.seen) == 250)
         await wait_until(lambda: _left(redis, 1))
     assert sorted(notes.ids) == sorted(ids)
+
+
+async def test_the_last_that_ended_stay_for_the_figures(engine: Engine, redis: Any) -> None:
+    await engine.worker(obey)
+    notes = Notes()
+    async with following(engine.url, notes, stay=20, most=25):
+        ids = await ended_jobs(engine, 100)
+        await wait_until(lambda: len(notes.seen) == 100)
+        await wait_until(lambda: _left(redis, 40))
+    entries = [entry[b"id"].decode() for _, entry in await redis.xrange(ENDED)]
+    assert len(entries) >= 20
+    assert set(entries) <= set(ids)
+    figures = await engine.manager.stats()
+    assert figures.types["obey"].completed == len(entries)
+    assert figures.per_minute > 0
 
 
 async def test_what_fails_is_tried_again_with_the_same_jobs(engine: Engine) -> None:

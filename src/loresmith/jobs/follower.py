@@ -16,6 +16,7 @@ from loresmith.jobs.away import is_away
 from loresmith.jobs.connection import Connections
 from loresmith.jobs.errors import TransientError
 from loresmith.jobs.pipeline import Pipeline
+from loresmith.jobs.stats import SAMPLE
 from loresmith.jobs.types import Job, JobInput, decode_input, decode_job
 from loresmith.jobs.worker import worker_name
 
@@ -46,7 +47,8 @@ class Follower:
     """One reader of a group of readers of a queue's ended jobs; each job goes to one reader of each group.
 
     What a reader was given and did not finish within `silent_seconds` goes to another. A job is skipped, with a
-    warning, when its document has expired (24 h after its end) before anybody could follow it.
+    warning, when its document has expired (24 h after its end) before anybody could follow it. The last `stay` entries
+    are kept when all have followed them: what the queue says of its pace is counted from them.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class Follower:
         most: int = 100,
         silent_seconds: float = _SILENT_SECONDS,
         pause_seconds: float = _PAUSE_SECONDS,
+        stay: int = SAMPLE,
     ) -> None:
         self.group = group
         self._follow = follow
         self._most = most
         self._silent_ms = int(silent_seconds * 1000)
         self._pause_seconds = pause_seconds
+        self._stay = stay
         self._redis = connections.client()
         self._pipeline = Pipeline(self._redis)
         self._stream = keys.QueueKeys(queue).ended
@@ -103,7 +107,7 @@ class Follower:
             return False
         if self._held.jobs:
             await self._follow(self._held.jobs)
-        await self._pipeline.script(lua.FOLLOWED, (self._stream,), (self.group, *self._held.entries))
+        await self._pipeline.script(lua.FOLLOWED, (self._stream,), (self.group, self._stay, *self._held.entries))
         self._held = None
         return True
 

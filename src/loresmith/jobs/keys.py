@@ -109,7 +109,7 @@ class QueueKeys:
         self.owners = f"{tag}:owner"
         """prefix of `…:open:<owner>`, `…:running:<owner>` (sets), `…:waiting:<owner>` (list); or `type-<type>`."""
         self.ended = f"{tag}:ended"
-        """stream + a group for each that follows: ids that ended, until every group has acknowledged them."""
+        """stream + a group for each that follows: ids that ended, until all groups have acknowledged them; the last stay."""
         self.paused = f"{tag}:paused"
         """string: set while the queue is paused."""
         self.sweep = f"{tag}:sweep"

@@ -14,7 +14,8 @@ from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.types import Status, ms_of
 from loresmith.jobs.view import pairs_of
 
-_SAMPLE: Final = 500
+SAMPLE: Final = 500
+"""The jobs that ended last, from which the pace is counted."""
 _WINDOW_SECONDS: Final = 300
 _FRESH_SECONDS: Final = 1.0
 
@@ -92,7 +93,7 @@ class Stats:
         return figures
 
     async def _count(self) -> Figures:
-        depth, workers = await asyncio.gather(self._census.depth(_SAMPLE), self._workers())
+        depth, workers = await asyncio.gather(self._census.depth(SAMPLE), self._workers())
         asked = [self._pipeline.command("GET", keys.document(job_id)) for _, job_id in depth.ended]
         ended = [_ended(document) for document in await asyncio.gather(*asked) if document is not None]
         return Figures(self._census.keys.name, depth, workers, _per_minute(depth), _by_type(ended))
@@ -124,7 +125,7 @@ def _per_minute(depth: Depth) -> float:
     """Return how many jobs ended a minute: those of the window, or, when the sample is shorter, over its time."""
     times = [at for at, _ in depth.ended]
     since = depth.now_ms - _WINDOW_SECONDS * 1000
-    if len(times) == _SAMPLE:
+    if len(times) == SAMPLE:
         since = max(since, times[-1])
     span_ms = max(1, depth.now_ms - since)
     return round(sum(at >= since for at in times) * 60_000 / span_ms, 1)
