@@ -109,7 +109,7 @@ class QueueKeys:
         self.owners = f"{tag}:owner"
         """prefix of `…:open:<owner>`, `…:running:<owner>` (sets), `…:waiting:<owner>` (list); or `type-<type>`."""
         self.ended = f"{tag}:ended"
-        """stream + a group for each follower: ids that ended, until all groups have acknowledged them; the newest stay."""
+        """stream + a group each follower: ids that ended, until all groups acknowledged them; the newest stay."""
         self.paused = f"{tag}:paused"
         """string: set while the queue is paused."""
         self.sweep = f"{tag}:sweep"
