@@ -188,3 +188,10 @@ async def test_a_key_counts_whatever_the_case_of_its_scheme_and_not_when_there_a
     assert_problem(await client.get("/jobs", headers=twice), 401, "unauthorized")
     flood = [("Authorization", f"Bearer {key}")] * 300
     assert_problem(await client.get(f"/jobs/{uuid4()}", headers=flood), 401, "unauthorized")
+
+
+async def test_callers_are_told_who_they_are(api: Guarded) -> None:
+    anna, admin = await api.owner("anna"), await api.owner("root", admin=True)
+    assert (await anna.get("/me")).json() == {"owner": "anna", "admin": False}
+    assert (await admin.get("/me")).json() == {"owner": "root", "admin": True}
+    assert_problem(await (await api.client()).get("/me"), 401, "unauthorized")

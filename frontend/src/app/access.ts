@@ -1,5 +1,6 @@
 /** Who is asking: the caller's key, where the server wants one, and the name under which their worlds are saved. */
-import { configureJobs } from "@/lib/jobs/http";
+import type { components } from "@/lib/api/schema";
+import { ask, configureJobs } from "@/lib/jobs/http";
 
 const KEY = "loresmith.key";
 const USER = "loresmith.user";
@@ -11,12 +12,14 @@ export function installAccess(): void {
 
 export const accessKey = (): string | null => localStorage.getItem(KEY);
 
-export function setAccessKey(key: string): void {
-  if (key) localStorage.setItem(KEY, key);
-  else localStorage.removeItem(KEY);
+/** Keep a key, and the name of the owner that it stands for: worlds must be made under that name. */
+export async function setAccessKey(key: string): Promise<void> {
+  localStorage.setItem(KEY, key);
+  const { owner } = await ask<components["schemas"]["Me"]>("/me");
+  localStorage.setItem(USER, owner);
 }
 
-/** The `user_id` of worlds that are made here: without keys the server takes any. */
+/** The `user_id` of worlds that are made here: the key's owner; without keys the server takes any. */
 export function userId(): string {
   const known = localStorage.getItem(USER);
   if (known) return known;

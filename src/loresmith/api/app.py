@@ -18,19 +18,20 @@ from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.openapi import build_openapi
 from loresmith.api.page import Page
 from loresmith.api.refreshed import AwayError
-from loresmith.api.routes import actions, events, health, job_types, page, queues, read, reference, submit, tokens
+from loresmith.api.routes import actions, events, health, job_types, me, page, queues, read, reference, submit, tokens
 from loresmith.api.routes import worlds as saved_worlds
 from loresmith.api.shortcut import Shortcut
 from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
 
-GROUPS = (submit, read, actions, events, tokens, queues, job_types, saved_worlds, health, reference, page)
+GROUPS = (submit, read, actions, events, tokens, queues, job_types, saved_worlds, me, health, reference, page)
 _PUBLIC = {route.name for group in GROUPS for route in group.router.routes if isinstance(route, PublicRoute)}
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
     {"name": "queues", "description": "All jobs together."},
     {"name": "job types", "description": "What can be submitted."},
     {"name": "worlds", "description": "What was made, and lasts."},
+    {"name": "callers", "description": "Who asks."},
     {"name": "health", "description": "For those who watch over the process."},
 ]
 

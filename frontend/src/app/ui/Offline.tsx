@@ -29,8 +29,9 @@ function KeyAsked({ wasWrong }: { wasWrong: boolean }) {
   const [key, setKey] = useState("");
   const enter = (event: React.SubmitEvent) => {
     event.preventDefault();
-    setAccessKey(key.trim());
-    void client.invalidateQueries();
+    void setAccessKey(key.trim())
+      .catch(() => undefined) // the next look says what is wrong with it
+      .finally(() => client.invalidateQueries());
   };
   return (
     <form className="banner" onSubmit={enter}>

@@ -286,6 +286,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who the caller is
+         * @description Return who the caller is; where nobody is asked that, the local owner, whose `user_id` may be anything.
+         */
+        get: operations["read_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1957,6 +1977,22 @@ export interface components {
             events: string;
             /** Cancel */
             cancel: string;
+        };
+        /**
+         * Me
+         * @description The caller.
+         */
+        Me: {
+            /**
+             * Owner
+             * @description whose the jobs are that the caller submits, and what `user_id` must be
+             */
+            owner: string;
+            /**
+             * Admin
+             * @description whether everybody's jobs and worlds may be seen and acted on
+             */
+            admin: boolean;
         };
         /**
          * NotReadyProblem
@@ -4320,6 +4356,99 @@ export interface operations {
                 };
             };
             /** @description `store_unavailable`: The store is away; `auth_unavailable`: Who the caller is cannot be found out now */
+            503: {
+                headers: {
+                    /** @description seconds to wait before the next look */
+                    "Retry-After"?: number;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+        };
+    };
+    read_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The owner that the key or token stands for */
+            200: {
+                headers: {
+                    /** @description nobody keeps it but the client, who asks again */
+                    "Cache-Control"?: string;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description `host_not_allowed`: The server does not answer to this name */
+            400: {
+                headers: {
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `unauthorized`: The caller has not shown who they are */
+            401: {
+                headers: {
+                    /** @description how to show who calls (RFC 6750) */
+                    "WWW-Authenticate"?: string;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `forbidden`: The caller may not do this */
+            403: {
+                headers: {
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `rate_limited`: The caller makes too many requests */
+            429: {
+                headers: {
+                    /** @description seconds to wait before the next look */
+                    "Retry-After"?: number;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `auth_unavailable`: Who the caller is cannot be found out now */
             503: {
                 headers: {
                     /** @description seconds to wait before the next look */
