@@ -14,6 +14,7 @@ from loresmith.jobs.claim import Begun, Claim
 from loresmith.jobs.errors import LeaseLostError, PermanentError
 from loresmith.jobs.outcomes import LARGEST_RESULT_BYTES, too_large
 from loresmith.jobs.store import Store, Written
+from loresmith.jobs.trace import Course
 from loresmith.jobs.types import Job, JobInput
 
 
@@ -31,11 +32,13 @@ class Run:
 
     __slots__ = (
         "_clock_from",
+        "_course",
         "_expected_seconds",
         "_store",
         "_unsaved",
         "_wake",
         "_writing",
+        "began",
         "checkpoint",
         "claim",
         "deadline",
@@ -66,6 +69,8 @@ class Run:
         self._unsaved: dict[str, bytes] = {}
         self._writing: asyncio.Future[int] | None = None
         self._clock_from: float | None = None
+        self._course: Course | None = None
+        self.began = time.monotonic()
         self.claim = claim
         self.job: Job = begun.job
         self.submitted: JobInput = begun.submitted
@@ -96,6 +101,20 @@ class Run:
             job.fraction = max(job.fraction or 0.0, min(1.0, max(0.0, fraction)))
             self._advance(progress.measured(job.fraction))
         self.dirty = self.dirty or before != (job.message, job.progress_source, job.fraction)
+
+    async def compare(self, model: str, count: int) -> None:
+        """Estimate by past jobs."""
+
+    def reached(self, part: int, mark: int) -> None:
+        """Note a checkpoint."""
+        if self._course is None:
+            self._course = Course()
+        self._course.note(part, mark, time.monotonic() - self.began)
+
+    @property
+    def course(self) -> list[int]:
+        """The checkpoints so far."""
+        return self._course.flat if self._course else []
 
     def finalize(self, message: str) -> None:
         """Show that the result is being put together, at once."""
