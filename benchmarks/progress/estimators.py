@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.progress.replay import Judge, Judged, Said
-from loresmith.jobs.estimator import Estimator
 from loresmith.jobs.pace import Pace
 from loresmith.jobs.profile import FEWEST_JOBS, Profile
+from loresmith.jobs.progress import Estimator
 from loresmith.jobs.residuals import Residuals
 from loresmith.jobs.trace import TRACE_VERSION, Course, Trace
 

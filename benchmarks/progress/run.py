@@ -34,9 +34,7 @@ def _report(folder: Path, *, by_kind: bool) -> None:
     print(f"\n## {folder.name}: " + ", ".join(f"{len(jobs)} {kind}" for kind, jobs in kinds.items()))
     results: dict[str, list[Marks]] = {}
     for name, make in by_name().items():
-        results[name] = [
-            marks for kind, jobs in kinds.items() for marks in replay(make(), jobs, kind, len(jobs) // 2)
-        ]
+        results[name] = [marks for kind, jobs in kinds.items() for marks in replay(make(), jobs, kind, len(jobs) // 2)]
     _table(results)
     if by_kind:
         for kind in kinds:

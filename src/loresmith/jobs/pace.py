@@ -6,7 +6,7 @@ from typing import Final
 
 MOST: Final = 16
 _HALF_LIFE_JOBS: Final = 3.0
-_DOUBT: Final = 1.0
+_DOUBT: Final = 0.5
 """Counts as so many jobs that took what was expected."""
 
 

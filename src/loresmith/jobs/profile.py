@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,7 +15,8 @@ MOST_PARTS: Final = 6
 """Parts side by side beyond these count no more."""
 _FEWEST_SAMPLES: Final = 3
 _LARGEST_TRUST: Final = 0.95
-_MOMENT: Final = 0.05
+MOMENT: Final = 0.05
+"""Shorter times say nothing about speed."""
 
 Sample = tuple[float, float]
 """A value and its weight."""
@@ -55,7 +56,9 @@ class _Seen:
     def checkpoint(self) -> Checkpoint:
         own, since_start = self._median(self.own), self._median(self.since_start)
         trust = _slope(self.own, self.left)
-        left = [one * (own / mine) ** trust if mine > _MOMENT else one for one, mine in zip(self.left, self.own, strict=True)]
+        left = [
+            one * (own / mine) ** trust if mine > MOMENT else one for one, mine in zip(self.left, self.own, strict=True)
+        ]
         return Checkpoint(
             tuple(self._median(left, 0.5 ** (1 / parts)) for parts in range(1, MOST_PARTS + 1)),
             self._median(self.gap),
@@ -145,7 +148,7 @@ def quantile(samples: Sequence[Sample], share: float = 0.5) -> float:
 
 def _slope(before: Sequence[float], after: Sequence[float]) -> float:
     """Return the slope of the logarithms of two times, shrunk where pairs are few, within 0 and the largest trust."""
-    pairs = [(math.log(x), math.log(y)) for x, y in zip(before, after, strict=True) if x > _MOMENT and y > _MOMENT]
+    pairs = [(math.log(x), math.log(y)) for x, y in zip(before, after, strict=True) if x > MOMENT and y > MOMENT]
     n = len(pairs)
     if n < _FEWEST_SAMPLES:
         return 0.0

@@ -43,9 +43,7 @@ PART_DONE: Final = 0
 _AGAIN: Final = 1000
 
 
-async def answer(
-    llm: LoreModel, asker: Asker, request: GenerationRequest, told: Told, *, again: bool = False
-) -> Any:
+async def answer(llm: LoreModel, asker: Asker, request: GenerationRequest, told: Told, *, again: bool = False) -> Any:
     """Return the JSON object that the model wrote; `told` takes how far it is.
 
     Raises GenerationError.
