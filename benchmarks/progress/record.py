@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Listening:
     def silences(self, total: float) -> list[int]:
         """Return start and length, in ms, of each stretch without a sign of life."""
         moments = [0.0, *self.heard, total]
-        gaps = [(a, b - a) for a, b in zip(moments, moments[1:], strict=False) if b - a > _SILENCE_SECONDS]
+        gaps = [(a, b - a) for a, b in pairwise(moments) if b - a > _SILENCE_SECONDS]
         return [int(part * 1000) for gap in gaps for part in gap]
 
 

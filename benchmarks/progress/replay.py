@@ -3,7 +3,7 @@
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,7 +49,8 @@ class Marks:
     jump: float = 0.0
     covered: list[bool] = field(default_factory=list[bool])
     widths: list[float] = field(default_factory=list[float])
-    spent: float = 0.0
+    on_events: float = 0.0
+    on_estimates: float = 0.0
     events: int = 0
 
     @property
@@ -71,14 +72,18 @@ def _follow(one: Judged, job: Recorded, kind: str) -> Marks:
     coming = list(job.marks())
     stands = _StandStill(job)
     ticks = [TICK_SECONDS * number for number in range(1, math.ceil(total / TICK_SECONDS))]
-    began, at = time.process_time(), 0
+    at = 0
     told: list[tuple[float, Said]] = []
     for tick in ticks:
+        began = time.process_time()
         while at < len(coming) and coming[at][2] <= tick:
             one.reached(*coming[at])
             at += 1
+        heard = time.process_time()
         told.append((tick, one.at(tick)))
-    marks.spent, marks.events = time.process_time() - began, len(coming)
+        marks.on_events += heard - began
+        marks.on_estimates += time.process_time() - heard
+    marks.events = len(coming)
     for tick, now in told:
         marks.errors.append(100 * abs(now.fraction - tick / total))
         marks.back += now.fraction < said.fraction
@@ -115,7 +120,3 @@ class _StandStill:
             stood -= max(0.0, min(seconds, (start + length) / 1000) - max(self._since, start / 1000))
         self._longest = max(self._longest, stood)
         return self._longest
-
-
-Factory = Callable[[str], Judge]
-"""Makes an estimator for a kind of job."""

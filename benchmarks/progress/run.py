@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.progress.estimators import by_name
+from benchmarks.progress.estimators import make, names
 from benchmarks.progress.recorded import DATA, read_file
 from benchmarks.progress.replay import Marks, replay
 
@@ -33,8 +33,10 @@ def _report(folder: Path, *, by_kind: bool) -> None:
     kinds = {path.stem: read_file(path) for path in sorted(folder.glob("*.jsonl"))}
     print(f"\n## {folder.name}: " + ", ".join(f"{len(jobs)} {kind}" for kind, jobs in kinds.items()))
     results: dict[str, list[Marks]] = {}
-    for name, make in by_name().items():
-        results[name] = [marks for kind, jobs in kinds.items() for marks in replay(make(), jobs, kind, len(jobs) // 2)]
+    for name in names():
+        results[name] = [
+            marks for kind, jobs in kinds.items() for marks in replay(make(name, kind), jobs, kind, len(jobs) // 2)
+        ]
     _table(results)
     if by_kind:
         for kind in kinds:
@@ -43,10 +45,9 @@ def _report(folder: Path, *, by_kind: bool) -> None:
 
 
 def _table(results: dict[str, list[Marks]]) -> None:
-    print(
-        "\n| estimator | jobs | mean error | p90 | back | stand-still p95 s | final jump | coverage | width | µs/event |"
-        " error less than fixed |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-    )
+    columns = ("estimator", "jobs", "mean error", "p90", "back", "stand-still p95 s", "final jump", "coverage", "width")
+    columns += ("µs/event", "µs/estimate", "error less than fixed")
+    print("\n| " + " | ".join(columns) + " |\n|---|" + "--:|" * (len(columns) - 1))
     for name, marks in results.items():
         print(f"| {name} | {len(marks)} | " + " | ".join(_cells(marks, results[BASELINE])) + " |")
 
@@ -65,7 +66,8 @@ def _cells(marks: Sequence[Marks], baseline: Sequence[Marks]) -> list[str]:
         f"{statistics.fmean(one.jump for one in marks):.1f}",
         f"{statistics.fmean(covered):.2f}" if covered else "",
         f"{statistics.fmean(widths):.2f}" if widths else "",
-        f"{1e6 * sum(one.spent for one in marks) / sum(one.events for one in marks):.1f}",
+        f"{1e6 * sum(one.on_events for one in marks) / sum(one.events for one in marks):.1f}",
+        f"{1e6 * sum(one.on_estimates for one in marks) / len(errors):.1f}",
         f"{low:.1f} to {high:.1f}",
     ]
 

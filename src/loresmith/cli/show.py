@@ -44,7 +44,7 @@ class JobView:
     def show(self, job: dict[str, Json]) -> None:
         """Show what the job says now."""
         progress, message = float(str(job["progress"])), str(job["message"])
-        self._progress.update(self._task, completed=progress, description=message)
+        self._progress.update(self._task, completed=progress, description=message + _left(job))
         if self._plain:
             self._tell(f"{progress:3.0f} %  {message}", key=message)
         for item in _finished(job):
@@ -54,6 +54,15 @@ class JobView:
         if key not in self._told:
             self._told.append(key)
             self._console.print(line, markup=False)
+
+
+def _left(job: dict[str, Json]) -> str:
+    """Say how long it takes, as a range where the estimate is wide."""
+    eta = job.get("eta")
+    if not isinstance(eta, dict):
+        return ""
+    low, high = round(float(str(eta["low"]))), round(float(str(eta["high"])))
+    return f" · {low} to {high} s left" if high - low > 5 else f" · about {round(float(str(eta['seconds'])))} s left"
 
 
 def _finished(job: dict[str, Json]) -> list[Json]:
