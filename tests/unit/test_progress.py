@@ -36,15 +36,15 @@ def estimator(traces: list[Trace], **options: float) -> Estimator:
 
 
 MARKS = st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 40_000))
-TRACES = st.lists(
-    st.builds(
-        lambda marks, rest: trace(*marks, total_ms=sum(ms for *_, ms in marks) + rest),
-        st.lists(MARKS, max_size=8),
-        st.integers(1, 60_000),
-    ),
-    min_size=8,
-    max_size=12,
-)
+
+
+@st.composite
+def traces_of_chance(draw: st.DrawFn) -> Trace:
+    marks = draw(st.lists(MARKS, max_size=8))
+    return trace(*marks, total_ms=sum(ms for *_, ms in marks) + draw(st.integers(1, 60_000)))
+
+
+TRACES = st.lists(traces_of_chance(), min_size=8, max_size=12)
 STEPS = st.lists(st.tuples(st.floats(0, 60), st.integers(0, 4), st.integers(0, 6)), max_size=30)
 
 

@@ -158,7 +158,7 @@ class Estimator:
 
     def _under_way(self, seconds: float) -> float:
         """Return when the last of the parts under way ends: later, in the median, than the slowest would alone."""
-        longest, farthest = 0.0, []
+        longest, farthest = 0.0, list[tuple[float, float, _Lane]]()
         for lane in self._lanes.values():
             if lane.checkpoint.left[-1] > 0:
                 awaited = lane.awaited(seconds)

@@ -58,7 +58,7 @@ class Residuals:
         self._spreads = [_spread(by_stage, stage) for stage in range(STAGES)]
 
     def spread(self, stage: int) -> tuple[float, float, float]:
-        """Return the 10 %, the middle and the 90 % quantile in this stage of what jobs took, as multiples of the estimate."""
+        """Return the 10 %, the middle and the 90 % quantile in this stage of jobs as multiples of their estimates."""
         return self._spreads[stage]
 
 
