@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -121,7 +121,7 @@ async def _job(kind: str, number: int, llm: LoreModel, worlds: Worlds) -> Record
 
 
 @asynccontextmanager
-async def _worlds() -> AsyncIterator[Worlds]:
+async def _worlds() -> AsyncGenerator[Worlds]:
     with tempfile.TemporaryDirectory() as folder:
         location = locate(None, data_dir=Path(folder))
         await migrate(location)
@@ -131,7 +131,7 @@ async def _worlds() -> AsyncIterator[Worlds]:
 
 
 @asynccontextmanager
-async def _model(options: argparse.Namespace) -> AsyncIterator[ModelOf]:
+async def _model(options: argparse.Namespace) -> AsyncGenerator[ModelOf]:
     if options.model == "fake":
         yield lambda kind, number: _paced(kind, number, options)
         return
