@@ -17,10 +17,10 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-web shots test-long test-api-long chaos check fix gen bench-engine bench-http lock
+.PHONY: help setup run page demo test test-web shots test-long test-api-long chaos check fix gen bench-engine bench-http bench-progress lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev ## install everything that development needs into .venv
 	@:
@@ -81,6 +81,9 @@ bench-engine: setup ## measure the engine beside its floor and seven peers (take
 
 bench-http: setup ## measure the API beside routes as FastAPI documents them (ARGS=--quick: to see that it works)
 	@$(BIN)/python -m benchmarks.http.run $(ARGS)
+
+bench-progress: setup ## replay recorded jobs through the estimators of progress and ETA (ARGS=--by-kind)
+	@$(BIN)/python -m benchmarks.progress.run $(ARGS)
 
 lock: setup ## resolve the dependencies of pyproject.toml anew
 	@$(COMPILE) --extra embedded --extra postgres pyproject.toml -o requirements/runtime.txt

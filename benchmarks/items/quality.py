@@ -78,6 +78,12 @@ class Sheet:
         assert fraction >= self.fraction, (fraction, self.fraction)
         self.fraction = fraction
 
+    async def compare(self, model: str, count: int) -> None:
+        """Compare with nothing."""
+
+    def reached(self, part: int, mark: int) -> None:
+        """Forget it: what a run takes in all is what counts here."""
+
     def finalizing(self, message: str) -> None:
         """Check that everything was reported."""
         assert self.fraction == 1.0

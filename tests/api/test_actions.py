@@ -158,8 +158,8 @@ async def test_a_paused_queue_takes_jobs_and_hands_out_none(api: httpx2.AsyncCli
     second = await submitted(api)
     stats = (await api.get("/stats")).json()["queues"][0]
     assert (stats["paused"], stats["depth"], stats["open"]) == (True, {"high": 0, "normal": 2, "low": 0}, 2)
-    assert (await job_of(api, job_id))["queue"] == {"position": 1}
-    assert (await job_of(api, second))["queue"] == {"position": 2}
+    assert (await job_of(api, job_id))["queue"] == {"position": 1, "expected_start": None}
+    assert (await job_of(api, second))["queue"] == {"position": 2, "expected_start": None}
     assert (await api.post("/queues/default/resume")).status_code == 204
     assert (await ended(api, job_id))["queue"] is None
     assert_problem(await api.post("/queues/other/pause"), 404, "queue_not_found")

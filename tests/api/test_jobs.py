@@ -33,7 +33,7 @@ async def test_a_submit_answers_with_the_job_and_where_to_find_it(api: httpx2.As
     assert job["created_at"].endswith("Z")
     path = f"/jobs/{job['id']}"
     assert job["links"] == {"self": path, "events": f"{path}/events", "cancel": f"{path}/cancel"}
-    assert job["queue"] == {"position": 1}
+    assert job["queue"] == {"position": 1, "expected_start": None}
     read = await api.get(answer.headers["location"])
     assert read.status_code == 200
     assert read.json() == job

@@ -54,6 +54,7 @@ class Notebook:
     items: dict[int, Any] = field(default_factory=dict[int, Any])
     saved: list[int] = field(default_factory=list[int])
     fractions: list[float | None] = field(default_factory=list[float | None])
+    marks: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     owner_digest: str = "owner"
     calls: int = 0
     under_way: set[object] = field(default_factory=set[object])
@@ -67,6 +68,9 @@ class Notebook:
 
     def report(self, fraction: float | None = None, message: str | None = None) -> None:
         self.fractions.append(fraction)
+
+    def reached(self, part: int, mark: int) -> None:
+        self.marks.append((part, mark))
 
     def add_usage(
         self,

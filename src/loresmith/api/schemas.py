@@ -42,7 +42,7 @@ class Usage(Spent):
 
 
 class Eta(BaseModel):
-    """Seconds until the job ends: the estimate and its 80 % interval."""
+    """Seconds from `updated_at` until the job ends: the estimate and its 80 % interval."""
 
     seconds: Seconds
     low: Seconds
@@ -61,6 +61,9 @@ class Queue(BaseModel):
     """Where a job waits."""
 
     position: int = Field(ge=1, description="about how many start before it, itself included; priorities do not count")
+    expected_start: Moment | None = Field(
+        description="about when it starts, by the rate at which jobs ended in the last 5 minutes; null if too few did"
+    )
 
 
 class JobChange(BaseModel):

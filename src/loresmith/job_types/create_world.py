@@ -16,6 +16,7 @@ from loresmith.job_types.generate_factions import FactionKind
 from loresmith.job_types.generate_relics import RelicKind
 from loresmith.job_types.generate_settings import SettingKind
 from loresmith.jobs import JobContext, job_type
+from loresmith.llm.answer import PART_DONE, Told, Written
 from loresmith.llm.items import ItemFlow
 from loresmith.llm.kind import Kind
 from loresmith.llm.port import GenerationRequest, LoreModel
@@ -164,6 +165,7 @@ class _Making:
     async def cast(self) -> Cast:
         """Return one piece of each kind."""
         missing = self.missing
+        await self.ctx.compare((await self.llm.capabilities()).model, len(missing.order))
         if missing.order:
             share = len(missing.order) / self._total
             flow = ItemFlow(self.ctx, self.llm, missing, len(missing.order), "Generating what is missing...", share)
@@ -177,7 +179,8 @@ class _Making:
             place = len(self.missing.order) + number
             self._report(place, "Writing the story...")
             if place not in self.ctx.items:
-                text = await teller.paragraph(beat, paragraphs, lambda share, at=place: self._report(at + share))
+                text = await teller.paragraph(beat, paragraphs, self._told(place))
+                self.ctx.reached(place, PART_DONE)
                 await self.ctx.save_item(place, Paragraph(text=text))
             paragraphs.append(Paragraph.model_validate(self.ctx.items[place]).text)
         return paragraphs
@@ -188,10 +191,18 @@ class _Making:
 
         async def write() -> _Heading:
             at = self._total - 1
-            title, quest = await teller.title_and_quest(paragraphs, lambda share: self._report(at + share))
+            title, quest = await teller.title_and_quest(paragraphs, self._told(at))
+            self.ctx.reached(at, PART_DONE)
             return _Heading(title=title, quest=quest)
 
         return await self.ctx.step("title and quest", write, _Heading)
+
+    def _told(self, place: int) -> Told:
+        def told(written: Written) -> None:
+            self.ctx.reached(place, written.mark)
+            self._report(place + written.share)
+
+        return told
 
     def _report(self, done: float, message: str | None = None) -> None:
         self.ctx.report(done / self._total, message)

@@ -1,12 +1,18 @@
 """Counts the jobs of a queue: how many wait, run and ended of late, and the place of one that waits."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from loresmith.jobs import keys, lua
 from loresmith.jobs.gather import Gather
 from loresmith.jobs.pipeline import Pipeline
+
+_ENDS: Final = 50
+_WINDOW_MS: Final = 300_000
+_FRESH_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Census:
     def __init__(self, pipeline: Pipeline, queue: keys.QueueKeys) -> None:
         self._pipeline = pipeline
         self.keys = queue
+        self._paced: tuple[float, float | None] | None = None
         self._placing: Gather[int, int] = Gather(self._place)
 
     def place(self, due_ms: int) -> asyncio.Future[int]:
@@ -38,6 +45,13 @@ class Census:
 
     async def _place(self, due_ms: list[int]) -> Sequence[int]:
         return await self._pipeline.script(lua.PLACES, (self.keys.open, *self.keys.streams), (keys.GROUP, *due_ms))
+
+    async def seconds_each(self) -> float | None:
+        """Return the seconds between two ends of jobs of late, None where too few ended; a few seconds old."""
+        if self._paced is None or time.monotonic() - self._paced[0] > _FRESH_SECONDS:
+            depth = await self.depth(_ENDS)
+            self._paced = (time.monotonic(), None if depth.paused else _between_ends(depth))
+        return self._paced[1]
 
     async def depth(self, ended: int) -> Depth:
         """Count what is in the queue and name up to `ended` jobs that ended last."""
@@ -49,3 +63,8 @@ class Census:
         *counts, paused, now_ms, flat = reply
         last = [(int(at), job_id.decode()) for at, job_id in zip(flat[::2], flat[1::2], strict=True)]
         return Depth(*counts, paused=bool(paused), now_ms=now_ms, ended=last)
+
+
+def _between_ends(depth: Depth) -> float | None:
+    ends = [at for at, _ in depth.ended if at >= depth.now_ms - _WINDOW_MS]
+    return (depth.now_ms - ends[-1]) / 1000 / len(ends) if len(ends) >= 2 else None

@@ -97,6 +97,20 @@ class JobContext(Generic[P_co]):
         """
         self._run.report(fraction, message)
 
+    async def compare(self, model: str, count: int) -> None:
+        """Estimate this job by past ones of its type that had the same `model` and `count`, and keep it for later ones.
+
+        Both are only compared, never understood. Without this, progress is what `report` says.
+        """
+        await self._run.compare(model, count)
+
+    def reached(self, part: int, mark: int) -> None:
+        """Say that a part of the job is at a checkpoint, numbers of the handler's own choice; costs next to nothing.
+
+        What past jobs still took from there is what this one is expected to take.
+        """
+        self._run.reached(part, mark)
+
     def finalizing(self, message: str) -> None:
         """Say that the generation is done and the result is being put together (progress 90)."""
         self._run.finalize(message)

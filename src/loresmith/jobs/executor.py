@@ -28,6 +28,7 @@ from loresmith.jobs.outcomes import (
     end_document,
     too_large,
 )
+from loresmith.jobs.profiles import Profiles
 from loresmith.jobs.queue import Queue
 from loresmith.jobs.registry import JobRegistry, JobType
 from loresmith.jobs.run import Run, Stop
@@ -53,6 +54,7 @@ class Executor:
         classify: Classify,
         wake: Callable[[Run], None],
         lease_seconds: float,
+        profiles: Profiles | None = None,
     ) -> None:
         self._store = store
         self._queue = queue
@@ -62,6 +64,7 @@ class Executor:
         self._classify = classify
         self._wake = wake
         self._lease_seconds = lease_seconds
+        self._profiles = profiles
         self.runs: dict[str, Run] = {}
 
     async def execute(self, claim: Claim) -> None:
@@ -111,7 +114,7 @@ class Executor:
         job = begun.job
         known = job.type in self._registry
         expected = self._registry.get(job.type).expected_seconds if known else 30.0
-        run = Run(self._store, claim, begun, expected_seconds=expected, wake=self._wake)
+        run = Run(self._store, claim, begun, expected_seconds=expected, wake=self._wake, profiles=self._profiles)
         run.task = asyncio.current_task()
         if job.usage is not None:
             job.usage.lose_in_flight()
@@ -202,6 +205,7 @@ class Executor:
                 await self._end(run, outcome)
 
     async def _hand_back(self, run: Run, delay_seconds: float) -> None:
+        run.job.eta = None  # nobody knows when it goes on
         if run.job.state is State.RUNNING:
             run.job.move(State.RETRYING)
         written = await run.end(new_lease=waiting_lease(run.number), unless_cancelled=True)
@@ -219,6 +223,8 @@ class Executor:
             run.job = before
             await self._end(run, Cancelled())
         elif written is not Written.LOST:
+            if isinstance(outcome, Completed):
+                run.record()  # in the pipeline that settles
             await until_back(lambda: self._queue.settle(run.claim))
 
 

@@ -17,6 +17,7 @@ PRIORITIES: Final = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 LETTER_OF: Final = {Priority.HIGH: "h", Priority.NORMAL: "n", Priority.LOW: "l"}
 PRIORITY_OF: Final = {letter: priority for priority, letter in LETTER_OF.items()}
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9_.:/@+-]")
 _QUEUE_NAME: Final = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -79,6 +80,21 @@ def owned(owner: str) -> str:
 def everybodys() -> str:
     """zset: ids of all jobs by creation time, for those who may see them all; a hint too."""
     return "jobs:{all}"
+
+
+def profile(job_type: str, model: str, count: int) -> str:
+    """list: when past jobs of a type, model and size reached their checkpoints, newest first; bounded, a month."""
+    return f"profile:{job_type}:{_plain(model)}:{count}"
+
+
+def pace(model: str) -> str:
+    """list: how much slower than usual the last jobs on a model were, newest first; bounded, a month."""
+    return f"pace:{_plain(model)}"
+
+
+def _plain(name: str) -> str:
+    """Return a name that somebody chose as a part of a key: bounded, without what would make it a hash tag."""
+    return _UNUSUAL.sub("_", name)[:128] or "_"
 
 
 CANCELS: Final = "job-cancels"

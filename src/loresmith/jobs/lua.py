@@ -46,6 +46,7 @@ UNSET: Final = _load("unset")
 PAGE: Final = _load("page")
 PLACES: Final = _load("places")
 DEPTH: Final = _load("depth")
+NOTE: Final = _load("note")
 
 ALL: Final = (
     INTEND,
@@ -74,6 +75,7 @@ ALL: Final = (
     PAGE,
     PLACES,
     DEPTH,
+    NOTE,
 )
 
 SOURCES: Final = {script.sha: script.source for script in ALL}

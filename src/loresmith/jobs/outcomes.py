@@ -69,6 +69,7 @@ def end_document(job: Job, outcome: Completed | Failed | Cancelled, *, lifetime_
             job.error = job.message = CANCELLED_ERROR
             job.error_detail = ErrorDetail("cancelled", CANCELLED_ERROR, retryable=True)
             job.seq += 1  # the one under which readers showed it as cancelling
+    job.eta = None
     job.completed_at = timestamp()
     job.expires_at = timestamp(lifetime_seconds)
 

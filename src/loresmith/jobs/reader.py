@@ -11,7 +11,7 @@ from loresmith.jobs import keys
 from loresmith.jobs.census import Census
 from loresmith.jobs.errors import InvalidCursorError, JobNotFoundError
 from loresmith.jobs.store import Store
-from loresmith.jobs.types import State, Status
+from loresmith.jobs.types import State, Status, timestamp
 from loresmith.jobs.view import JobView
 
 _LOOKED_AT: Final = 1_000
@@ -76,11 +76,14 @@ class Reader:
         """Note the places of those that are pending."""
         pending = [view for view in views if view.glance.status is Status.PENDING]
         if len(pending) == 1:  # as for each submit
-            pending[0].position = await self._census.place(pending[0].due_ms)
-            return
-        found = await asyncio.gather(*(self._census.place(view.due_ms) for view in pending))
+            found = [await self._census.place(pending[0].due_ms)]
+        else:
+            found = await asyncio.gather(*(self._census.place(view.due_ms) for view in pending))
+        each = await self._census.seconds_each() if pending else None
         for view, position in zip(pending, found, strict=True):
             view.position = position
+            if each is not None:
+                view.expected_start = timestamp(position * each)
 
     async def view_many(self, job_ids: Sequence[str], owner: str | None) -> list[JobView | None]:
         """Return jobs in the order asked for, None for one that is not found."""

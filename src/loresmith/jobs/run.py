@@ -12,7 +12,9 @@ from loresmith.jobs import progress
 from loresmith.jobs.away import is_away, until_back
 from loresmith.jobs.claim import Begun, Claim
 from loresmith.jobs.errors import LeaseLostError, PermanentError
+from loresmith.jobs.forecast import SLOW, Forecast
 from loresmith.jobs.outcomes import LARGEST_RESULT_BYTES, too_large
+from loresmith.jobs.profiles import Past, Profiles
 from loresmith.jobs.store import Store, Written
 from loresmith.jobs.types import Job, JobInput
 
@@ -30,8 +32,14 @@ class Run:
     """The holder's view of a running job. It alone writes the document while its lease holds."""
 
     __slots__ = (
+        "_began",
         "_clock_from",
+        "_done",
         "_expected_seconds",
+        "_first",
+        "_forecast",
+        "_profiles",
+        "_said",
         "_store",
         "_unsaved",
         "_wake",
@@ -59,6 +67,7 @@ class Run:
         *,
         expected_seconds: float,
         wake: Callable[["Run"], None],
+        profiles: Profiles | None = None,
     ) -> None:
         self._store = store
         self._expected_seconds = expected_seconds
@@ -66,6 +75,12 @@ class Run:
         self._unsaved: dict[str, bytes] = {}
         self._writing: asyncio.Future[int] | None = None
         self._clock_from: float | None = None
+        self._began = time.monotonic()
+        self._done = begun.job.fraction or 0.0
+        self._first = begun.run == 1 and not begun.checkpoint
+        self._forecast: Forecast | None = None
+        self._profiles = profiles
+        self._said = begun.job.message
         self.claim = claim
         self.job: Job = begun.job
         self.submitted: JobInput = begun.submitted
@@ -84,8 +99,8 @@ class Run:
         """Take in what the handler says; progress never goes back."""
         job = self.job
         before = (job.message, job.progress_source, job.fraction)
-        if message is not None:
-            job.message = message
+        if message is not None and message != self._said:
+            job.message = self._said = message
         if fraction is None:
             self._clock_from = self._clock_from or time.monotonic()
             job.progress_source = "simulated"
@@ -93,24 +108,66 @@ class Run:
         else:
             self._clock_from = None
             job.progress_source = "measured"
-            job.fraction = max(job.fraction or 0.0, min(1.0, max(0.0, fraction)))
-            self._advance(progress.measured(job.fraction))
+            if self._forecast is None or not self._forecast.knows:
+                self._raise(min(1.0, max(0.0, fraction)))
         self.dirty = self.dirty or before != (job.message, job.progress_source, job.fraction)
+
+    async def compare(self, model: str, count: int) -> None:
+        """Go by past jobs of this type that had the same model and count."""
+        kind = (self.job.type, model, count)
+        past = await self._profiles.past(kind) if self._profiles is not None else Past(kind)
+        self._forecast = self._new_forecast(past)
+
+    def reached(self, part: int, mark: int) -> None:
+        """Take in that a part of the job is at a checkpoint."""
+        if self._forecast is not None:
+            self._forecast.reached(part, mark)
+
+    @property
+    def course(self) -> list[int]:
+        """The checkpoints so far: part, mark, ms since the one before, flat."""
+        return self._forecast.course if self._forecast is not None else []
+
+    def record(self) -> None:
+        """Keep when the checkpoints of a job were reached that completed in one go; waits for nothing."""
+        if self._first and self._profiles is not None and self._forecast is not None:
+            kept = self._forecast.trace()
+            if kept is not None:
+                self._profiles.record(*kept)
+
+    def _new_forecast(self, past: Past | None = None) -> Forecast:
+        return Forecast(self._expected_seconds, began=self._began, done=self._done, past=past)
 
     def finalize(self, message: str) -> None:
         """Show that the result is being put together, at once."""
         self._clock_from = None
-        self.job.message = message
+        self.job.message = self._said = message
+        if self.job.progress_source == "measured":
+            self.job.fraction = 1.0
         self._advance(progress.FINALIZING)
         self.dirty = True
         self._wake(self)
 
     def tick(self, now: float) -> None:
-        """Move the simulated progress on by the clock."""
+        """Move on what is estimated: progress by the clock or by past jobs, the ETA, and whether the job is late."""
+        job = self.job
+        if job.progress < progress.STARTED:
+            return
+        before = (job.progress, job.message)
+        forecast = self._forecast = self._forecast or self._new_forecast()
+        by_clock = self._clock_from is not None
+        found = forecast.estimate(job.fraction or 0.0, now, by_clock=by_clock)
         if self._clock_from is not None:
-            before = self.job.progress
             self._advance(progress.simulated(now - self._clock_from, self._expected_seconds))
-            self.dirty = self.dirty or self.job.progress != before
+        elif forecast.knows:
+            self._raise(round(found.fraction, 4))
+        job.message = f"{self._said} {SLOW}" if found.late and job.progress < progress.FINALIZING else self._said
+        drifted = forecast.show(job, found, now)
+        self.dirty = self.dirty or drifted or before != (job.progress, job.message)
+
+    def _raise(self, fraction: float) -> None:
+        self.job.fraction = max(self.job.fraction or 0.0, fraction)
+        self._advance(progress.measured(self.job.fraction))
 
     def _advance(self, value: int) -> None:
         self.job.progress = max(self.job.progress, value)

@@ -37,6 +37,8 @@ class Trial:
     progress: list[int] = field(default_factory=list[int])
     messages: list[str] = field(default_factory=list[str])
     usage: Usage | None = None
+    course: list[int] = field(default_factory=list[int])
+    """Part, mark and the milliseconds since the one before, for each checkpoint reached."""
 
 
 class _TrialRun(Run):
@@ -101,5 +103,5 @@ async def try_job(
     except JobError as error:
         trial.error = error
     trial.items = dict(context.items)
-    trial.usage = run.job.usage
+    trial.usage, trial.course = run.job.usage, run.course
     return trial

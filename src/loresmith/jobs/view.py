@@ -59,7 +59,7 @@ def _head(glance: Glance) -> bytes:
 class JobView(Shown):
     """The whole job: its document, its finished items while it has no result, and, if asked for, its payload."""
 
-    __slots__ = ("_items", "_payload", "position")
+    __slots__ = ("_items", "_payload", "expected_start", "position")
 
     def __init__(
         self, document: bytes, items: Sequence[bytes] = (), *, cancelling: bool = False, submitted: bytes = b""
@@ -69,6 +69,8 @@ class JobView(Shown):
         self._payload = decode_input(submitted).payload if submitted else None
         self.position: int | None = None
         """Its place among those that wait, from 1; roughly, and only while it is pending."""
+        self.expected_start: str | None = None
+        """When it is about to start by the rate at which jobs ended of late; None where too few did."""
 
     @classmethod
     def of(cls, reply: Sequence[Any]) -> "JobView":
@@ -83,7 +85,10 @@ class JobView(Shown):
     @property
     def body(self) -> bytes:
         """The job as JSON."""
-        place = b"null" if self.position is None else b'{"position":%d}' % self.position
+        place = b"null"
+        if self.position is not None:
+            start = b"null" if self.expected_start is None else b'"%b"' % self.expected_start.encode()
+            place = b'{"position":%d,"expected_start":%b}' % (self.position, start)
         payload = b"" if self._payload is None else b',"payload":%b' % bytes(self._payload)
         return b'%b,"queue":%b%b,"items":[%b]}' % (
             self.document[:-1],

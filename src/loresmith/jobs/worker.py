@@ -20,6 +20,7 @@ from loresmith.jobs.inspector import Inspector
 from loresmith.jobs.keeper import LeaseKeeper
 from loresmith.jobs.outcomes import Classify
 from loresmith.jobs.pipeline import Pipeline
+from loresmith.jobs.profiles import Profiles
 from loresmith.jobs.progress import TICK_SECONDS
 from loresmith.jobs.queue import Queue
 from loresmith.jobs.registry import JobRegistry
@@ -93,6 +94,7 @@ class Worker:
             classify=classify,
             wake=self._writer.wake,
             lease_seconds=lease_seconds,
+            profiles=Profiles(self._pipeline),
         )
         self._writer.abandon = self._executor.abandon
         runs = self._writer.runs = self._executor.runs

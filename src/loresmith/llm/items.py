@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from loresmith.llm.answer import Asker, answer
+from loresmith.llm.answer import PART_DONE, Asker, Written, answer
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationRequest, LoreModel
 from loresmith.lore import LorePiece
@@ -32,12 +32,14 @@ class ItemContext(Asker, Protocol):
     def items(self) -> Mapping[int, Any]: ...
     async def save_item(self, index: int, value: BaseModel) -> None: ...
     def report(self, fraction: float | None = None, message: str | None = None) -> None: ...
+    def reached(self, part: int, mark: int) -> None: ...
 
 
 class ItemJob(ItemContext, Protocol):
     """What a job whose result is its items has beside that."""
 
     def finalizing(self, message: str) -> None: ...
+    async def compare(self, model: str, count: int) -> None: ...
     def resource(self, kind: type[Resource]) -> Resource: ...
 
 
@@ -98,6 +100,7 @@ class ItemFlow(Generic[Piece]):
             if index < self.count:
                 self._pieces[index] = self.kind.restore(index, value)
                 self._shares[index] = 1.0
+                self.context.reached(index, PART_DONE)
 
     def _writer(self, index: int) -> Callable[[], Awaitable[None]]:
         return lambda: self._write(index)
@@ -107,13 +110,14 @@ class ItemFlow(Generic[Piece]):
         for attempt in range(TRIES):
             request = self.kind.request(index, attempt, self._names())
             try:
-                piece = self._judge(index, await self._generate(index, request))
+                piece = self._judge(index, await self._generate(index, request, again=attempt > 0))
             except (ValueError, GenerationError) as error:
                 problem = _reason(error)
                 _log.info("item_rejected", job_id=request.job_id, item=index, problem=problem)
                 continue
             self._pieces[index] = piece
             self._shares[index] = 1.0
+            self.context.reached(index, PART_DONE)
             await self.context.save_item(index, piece)
             self._report()
             return
@@ -128,12 +132,13 @@ class ItemFlow(Generic[Piece]):
             raise ValueError(f"the name {piece.name!r} is too close to {same!r}")
         return piece
 
-    async def _generate(self, index: int, request: GenerationRequest) -> Any:
-        def told(share: float) -> None:
-            self._shares[index] = max(self._shares.get(index, 0.0), min(share, 0.99))
+    async def _generate(self, index: int, request: GenerationRequest, *, again: bool) -> Any:
+        def told(written: Written) -> None:
+            self._shares[index] = max(self._shares.get(index, 0.0), written.share)
+            self.context.reached(index, written.mark)
             self._report()
 
-        return await answer(self.llm, self.context, request, told)
+        return await answer(self.llm, self.context, request, told, again=again)
 
     def _names(self) -> list[str]:
         return [piece.name for _, piece in sorted(self._pieces.items())]
@@ -145,7 +150,9 @@ class ItemFlow(Generic[Piece]):
 
 async def write_items(job: ItemJob, kind: JobKind[Piece]) -> list[Piece]:
     """Write the items of a job and say what goes on in the words of their kind. Raises GenerationError."""
-    flow = ItemFlow(job, job.resource(LoreModel), kind, kind.count, f"Generating {kind.noun}s...")
+    llm = job.resource(LoreModel)
+    await job.compare((await llm.capabilities()).model, kind.count)
+    flow = ItemFlow(job, llm, kind, kind.count, f"Generating {kind.noun}s...")
     pieces = await flow.run()
     job.finalizing(f"Finalizing {kind.noun}s...")
     return pieces

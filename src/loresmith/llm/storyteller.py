@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
 import structlog
 
-from loresmith.llm.answer import answer
+from loresmith.llm.answer import Told, answer
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.items import TRIES, ItemContext
 from loresmith.llm.port import GenerationRequest, LoreModel
@@ -42,9 +42,6 @@ _VERBS: Final = (
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-Told = Callable[[float], None]
-"""Takes the share of what is being written that is done."""
-
 
 @dataclass(slots=True)
 class _Form:
@@ -58,6 +55,8 @@ class _Form:
     known: Collection[str]
     titles: Collection[str] = ()
     """Fields that are titles; the others are prose."""
+    again: bool = False
+    """Whether all of it was written before."""
     fit: dict[str, str] = field(default_factory=dict[str, str])
     _blamed: Counter[str] = field(default_factory=Counter[str])
 
@@ -117,6 +116,7 @@ class Storyteller:
             cast=self.cast,
             earlier=before,
             known=self._known(),
+            again=bool(note),
         )
         value = await self._fill(form, told)
         return " ".join(value[part].strip() for part in PARTS)
@@ -160,7 +160,7 @@ class Storyteller:
         problems: list[str] = []
         for attempt in range(TRIES):
             request = self._request(form, attempt)
-            value = await answer(self.llm, self.context, request, lambda share: told(min(share, 0.99)))
+            value = await answer(self.llm, self.context, request, told, again=attempt > 0 or form.again)
             problems = form.take(value)
             if not problems:
                 return form.fit

@@ -675,7 +675,7 @@ export interface components {
         };
         /**
          * Eta
-         * @description Seconds until the job ends: the estimate and its 80 % interval.
+         * @description Seconds from `updated_at` until the job ends: the estimate and its 80 % interval.
          */
         Eta: {
             /** Seconds */
@@ -2107,6 +2107,11 @@ export interface components {
              * @description about how many start before it, itself included; priorities do not count
              */
             position: number;
+            /**
+             * Expected Start
+             * @description about when it starts, by the rate at which jobs ended in the last 5 minutes; null if too few did
+             */
+            expected_start: string | null;
         };
         /**
          * QueueDepth
@@ -2600,7 +2605,8 @@ export interface operations {
                      *       "poll_after_ms": 3000,
                      *       "v": 1,
                      *       "queue": {
-                     *         "position": 1
+                     *         "position": 1,
+                     *         "expected_start": null
                      *       },
                      *       "items": [],
                      *       "links": {
