@@ -152,10 +152,12 @@ made: Counter[tuple[str, int]] = Counter()
 
 @job_type("work")
 async def work(ctx: JobContext[Task]) -> list[Any]:
+    await ctx.compare("a model", 2)
     for index in range(2):
         if index in ctx.items:
             continue
         made[ctx.job_id, index] += 1
+        ctx.reached(index, 0)
         await ctx.save_item(index, {"index": index})
         if ctx.attempt <= ctx.payload.failures:
             raise TransientError("not yet", code="provider_unavailable")
