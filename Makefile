@@ -50,12 +50,12 @@ shots: setup $(PAGE) ## pictures of every page into frontend/shots (SHOTS_MODEL=
 	@cd frontend && E2E=shots npm run e2e --silent
 
 test-long: setup ## the tests that take minutes (real model, real processes)
-	@$(BIN)/pytest -m long --timeout 900
+	@$(BIN)/pytest -m long --timeout 1800
 	@$(MAKE) -s $(PAGE)
 	@cd frontend && E2E=long npm run e2e --silent
 
 test-api-long: setup ## 10,000 requests that schemathesis makes of the API's document, against a running server
-	@$(BIN)/pytest -m api_long --timeout 900 -s tests/fuzz
+	@$(BIN)/pytest -m api_long --timeout 3600 -s tests/fuzz
 
 chaos: setup ## break real processes at random: make chaos SEED=… ROUNDS=500 (20 minutes)
 	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --rounds $(ROUNDS)

@@ -87,7 +87,11 @@ describe("JobProgressSpinner", () => {
   });
 
   it("tells the place in the queue of a job that waits", () => {
-    render(<JobProgressSpinner job={job({ status: "pending", progress: 0, queue: { position: 4 } })} />);
+    render(
+      <JobProgressSpinner
+        job={job({ status: "pending", progress: 0, queue: { position: 4, expected_start: null } })}
+      />,
+    );
     expect(screen.getByText("number 4 in line")).toBeTruthy();
   });
 });

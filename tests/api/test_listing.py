@@ -67,6 +67,14 @@ async def test_filters_choose(api: httpx2.AsyncClient, worker: Worker) -> None:
     assert await listed(api, created_after=created) == [other, waits]
 
 
+async def test_the_time_a_job_shows_decides_not_when_it_was_noted(api: httpx2.AsyncClient, redis: Any) -> None:
+    job_id = await submitted(api)
+    created = (await api.get(f"/jobs/{job_id}")).json()["created_at"]
+    for index in [key async for key in redis.scan_iter("jobs:{*}")]:
+        await redis.zincrby(index, 5, job_id)
+    assert await listed(api, created_after=created) == []
+
+
 async def test_a_filter_that_fits_few_of_many_costs_a_short_page(api: httpx2.AsyncClient) -> None:
     rare = await submitted(api, tags=["rare"])
     for _ in range(11):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import psutil
 import pytest
 
 from tests.e2e.conftest import Run, Start
@@ -15,6 +16,18 @@ MANY = 50
 async def submit_many(run: Run) -> list[str]:
     """Submit many jobs side by side and return their ids."""
     return await asyncio.gather(*(run.submit(count=1) for _ in range(MANY)))
+
+
+def models_of(run: Run) -> list[psutil.Process]:
+    """The model server of a run; none in the moment in which it has died."""
+    return [child for child in run.children if "loresmith.embedded.model_server" in words_of(child)]
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one
+        return []
 
 
 async def test_50_submits_at_once_wait_for_no_model(start: Start) -> None:
@@ -43,7 +56,7 @@ async def test_a_killed_model_is_started_again_and_the_job_completes(start: Star
     run = await start(model="")
     job_id = await run.submit()
     await run.first_item(job_id)
-    [model] = [child for child in run.children if "loresmith.embedded.model_server" in child.cmdline()]
+    [model] = models_of(run)
     model.kill()
     job = await run.ended(job_id, seconds=300)
     assert job["status"] == "completed"
@@ -58,9 +71,8 @@ async def test_a_model_killed_again_and_again_costs_no_job_of_a_backlog(start: S
     killed: set[int] = set()
 
     async def killed_while_it_works() -> bool:
-        models = [child for child in run.children if "loresmith.embedded.model_server" in child.cmdline()]
         works = any([await run.is_processing(job_id) for job_id in ids])
-        for model in models if works else ():
+        for model in models_of(run) if works else ():
             model.kill()
             killed.add(model.pid)
         return len(killed) == 3

@@ -11,7 +11,7 @@ from loresmith.jobs import keys
 from loresmith.jobs.census import Census
 from loresmith.jobs.errors import InvalidCursorError, JobNotFoundError
 from loresmith.jobs.store import Store
-from loresmith.jobs.types import State, Status, timestamp
+from loresmith.jobs.types import State, Status, ms_of, timestamp
 from loresmith.jobs.view import JobView
 
 _LOOKED_AT: Final = 1_000
@@ -47,6 +47,7 @@ class Listing:
             and self.state in (None, seen.state)
             and self.type in (None, seen.type)
             and (self.tag is None or self.tag in seen.tags)
+            and (self.created_after_ms is None or ms_of(seen.created_at) > self.created_after_ms)
         )
 
 
