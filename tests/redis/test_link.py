@@ -48,6 +48,20 @@ async def test_a_batch_that_is_left_takes_those_behind_it_along_and_none_after_t
     assert await link.send([("ECHO", "after")]) == [b"after"]
 
 
+async def test_a_connection_that_is_closed_in_the_turn_in_which_a_batch_is_sent_is_away(engine: Engine) -> None:
+    link = Link(engine.connection())
+    first = asyncio.create_task(link.send([("BLPOP", "empty", 0)]))
+    await wait_until(lambda: link._stream is not None)
+    stream = link._stream
+    assert stream is not None
+    behind = asyncio.create_task(link.send([("PING",)]))
+    await asyncio.sleep(0)  # it has begun to send
+    await stream.connection.disconnect(nowait=True)
+    failed = await asyncio.gather(first, behind, return_exceptions=True)
+    assert all(isinstance(error, RedisConnectionError) for error in failed), failed
+    assert await link.send([("ECHO", "after")]) == [b"after"]
+
+
 async def test_a_connection_that_the_server_closes_fails_what_is_under_way_alone(engine: Engine, redis: Any) -> None:
     link = Link(engine.connection())
     sent = [asyncio.create_task(link.send([("BLPOP", "empty", 0)])), asyncio.create_task(link.send([("PING",)]))]

@@ -73,6 +73,11 @@ class _Stream:
         turn = _Turn(self._last)
         try:
             await self.connection.send_packed_command([packed], check_health=False)
+        except AttributeError:  # redis-py begins a turn later, and the reader of an earlier batch had closed it by then
+            self.failed = True
+            if self.connection.is_connected:
+                raise
+            raise redis_errors.ConnectionError("the connection was closed before a batch was sent") from None
         except BaseException:
             self.failed = True
             raise
