@@ -37,6 +37,14 @@ def test_every_problem_is_in_the_manual() -> None:
     assert [row for row in rows if row not in manual] == []
 
 
+def test_every_operation_is_in_the_manual(app: FastAPI) -> None:
+    manual = TARGET.with_name("http-api.md").read_text(encoding="utf-8")
+    paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
+    operations = {f"`{method.upper()} {path}`" for path, item in paths.items() for method in item}
+    named = {each.replace("{job_id}", "{id}").replace("{world_id}", "{id}") for each in operations}
+    assert {each for each in named if each not in manual} == set()
+
+
 def test_every_field_of_a_job_is_described(app: FastAPI) -> None:
     schemas = app.openapi()["components"]["schemas"]
     assert set(schemas["JobChange"]["properties"]) == set(Job.__struct_fields__)
