@@ -125,3 +125,13 @@ async def follow(address: tuple[str, int], job_id: str, state: State, until: Cal
                 break
     answer.close()
     return answer
+
+
+async def whole_stream(address: tuple[str, int], job_id: str, go: asyncio.Event) -> bytes:
+    """Return every byte of a job's stream; `go` is set once the job is followed."""
+    answer, whole = await get(address, f"/jobs/{job_id}/events"), b""
+    async for chunk in answer.body():
+        whole += chunk
+        go.set()
+    answer.close()
+    return whole

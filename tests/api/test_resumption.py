@@ -9,7 +9,7 @@ import httpx2
 
 from loresmith.jobs import Worker
 from tests.api.conftest import ended, job_of, reached, submitted
-from tests.api.sse import Parser, State, Told, follow, get
+from tests.api.sse import Parser, State, Told, follow, whole_stream
 from tests.waiting import wait_until
 
 Cue = Callable[[str], asyncio.Event]
@@ -47,12 +47,7 @@ async def test_a_stream_cut_at_every_byte_ends_in_the_same_state(
     go = cue("go")
     job_id = await submitted(remote, *STEPS)
     await reached(remote, job_id, "running")
-    answer = await get(address, f"/jobs/{job_id}/events")
-    recorded = b""
-    async for chunk in answer.body():
-        recorded += chunk
-        go.set()
-    answer.close()
+    recorded = await whole_stream(address, job_id, go)
     job = await job_of(remote, job_id)
     parser, state = Parser(), State()
     await _resumes_from(address, job, state)

@@ -16,7 +16,7 @@ import pytest
 from loresmith.client import AsyncJobsClient, JobsClient, Update
 from loresmith.jobs import Worker
 from tests.api.conftest import job_of, reached, submitted
-from tests.api.sse import get
+from tests.api.sse import whole_stream
 from tests.client.conftest import Either, Flavours
 
 Cue = Callable[[str], asyncio.Event]
@@ -77,12 +77,7 @@ async def recorded(address: Address, remote: httpx2.AsyncClient, worker: Worker,
     go = cue("go")
     job_id = await submitted(remote, *STEPS)
     await reached(remote, job_id, "running")
-    stream = await get(address, f"/jobs/{job_id}/events")
-    whole = b""
-    async for chunk in stream.body():
-        whole += chunk
-        go.set()
-    stream.close()
+    whole = await whole_stream(address, job_id, go)
     job = await job_of(remote, job_id)
     resumed: dict[str, tuple[int, bytes]] = {}
     for seq in range(1, job["seq"] + 1):
