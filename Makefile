@@ -79,7 +79,7 @@ gen: setup $(NODE_MODULES) ## write the generated files anew
 lint-deploy: $(OPS)/.installed ## the files of a deployment: Dockerfile, compose.yaml, Kubernetes manifests
 	@$(OPS)/bin/hadolint Dockerfile
 	@$(OPS)/bin/check-jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
-	@$(OPS)/bin/compose-lint --quiet compose.yaml
+	@$(OPS)/bin/compose-lint compose.yaml > $(OPS)/compose.log || { cat $(OPS)/compose.log; exit 1; }
 	@$(OPS)/bin/kubernetes-validate --quiet --strict deploy/kubernetes/*.yaml
 
 wheel-test: setup $(PAGE) ## build the wheel, install it from the locks alone, run its commands as compose.yaml does
