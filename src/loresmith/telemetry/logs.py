@@ -57,7 +57,10 @@ def _shared_processors() -> list[Processor]:
 
 
 def _add_subject(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    for name, value in subject().items():
+    about = subject()
+    if event.get("job_id", about.get("job_id")) != about.get("job_id"):
+        return event  # said of another job, by a task that was started on behalf of this one
+    for name, value in about.items():
         event.setdefault(name, value)
     return event
 
