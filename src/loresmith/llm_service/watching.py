@@ -50,7 +50,9 @@ class CallWatch:
         logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
         self._log = logger.bind(purpose=request.purpose)
         told = {name: text for name, key in _TOLD.items() if (text := _text(metadata, key))}
-        facts = {"job_id": request.job_id, "owner": request.owner, **told}
+        facts: dict[str, str | int] = {"job_id": request.job_id, "owner": request.owner, **told}
+        if told.get("attempt", "").isdecimal():
+            facts["attempt"] = int(told["attempt"])
         set_subject(lambda: facts)
 
     def note(self, event: WireEvent) -> None:
