@@ -20,9 +20,9 @@ from loresmith.telemetry.queue_metrics import QueueMetrics
 class Metrics:
     """A group is there from its first use on: a process shows what it has."""
 
-    def __init__(self, version: str = "") -> None:
+    def __init__(self, version: str = "", registry: CollectorRegistry | None = None) -> None:
         prometheus_client.disable_created_metrics()  # a series more for each one; nobody needs them
-        self.registry = CollectorRegistry()
+        self.registry = registry or CollectorRegistry()
         ProcessCollector(registry=self.registry)
         build = prometheus_client.Info("loresmith_build", "Version of this process", registry=self.registry)
         build.info({"version": version, "python": platform.python_version()})
