@@ -51,7 +51,7 @@ export function BoardPage() {
       {jobs.length === 0 ? (
         <NoJobs isFiltered={isOwn || filter.status !== "" || filter.type !== ""} />
       ) : (
-        <JobTable jobs={jobs} now={now} picked={picked} onPick={setPicked} />
+        <JobTable jobs={jobs} now={now} isLost={error !== null} picked={picked} onPick={setPicked} />
       )}
       {data.next_cursor && limit < MOST && (
         <button
