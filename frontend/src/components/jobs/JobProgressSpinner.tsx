@@ -21,7 +21,15 @@ export default function JobProgressSpinner({
   className = "",
 }: JobProgressSpinnerProps) {
   if (!job) return null;
-  return <Shown job={job} showProgress={showProgress} showMessage={showMessage} className={className} />;
+  return (
+    <Shown
+      key={job.id}
+      job={job}
+      showProgress={showProgress}
+      showMessage={showMessage}
+      className={className}
+    />
+  );
 }
 
 function Shown({
