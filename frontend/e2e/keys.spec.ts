@@ -2,12 +2,22 @@
 import type { Page } from "@playwright/test";
 import { expect, Stack, test as base } from "./stack";
 
-const test = base.extend<object, { stack: Stack }>({
+const test = base.extend<object, { stack: Stack; keys: Record<string, string> }>({
   stack: [
     async ({}, use) => {
       const stack = await Stack.start(undefined, { LORESMITH_AUTH: "keys" });
       await use(stack);
       await stack.stop();
+    },
+    { scope: "worker", timeout: 130_000 },
+  ],
+  keys: [
+    async ({ stack }, use) => {
+      const made = ["anna", "bert", "clara", "dora", "dora again", "root --admin"].map(async (whose) => {
+        const [owner = "", ...rest] = whose.split(" ").filter((word) => word !== "again");
+        return [whose, await stack.command("keys", "create", owner, ...rest)] as const;
+      });
+      await use(Object.fromEntries(await Promise.all(made)));
     },
     { scope: "worker", timeout: 130_000 },
   ],
@@ -28,13 +38,8 @@ async function goTo(page: Page, name: string): Promise<void> {
 
 test("a key opens the page, which then shows what is its owner's and nothing else", async ({
   page,
-  stack,
+  keys,
 }) => {
-  const [anna, bert, root] = await Promise.all([
-    stack.command("keys", "create", "anna"),
-    stack.command("keys", "create", "bert"),
-    stack.command("keys", "create", "root", "--admin"),
-  ]);
   const sent = new Set<string | undefined>();
   page.on("request", (request) => {
     if (request.url().endsWith("/events")) sent.add(request.headers().authorization);
@@ -43,14 +48,14 @@ test("a key opens the page, which then shows what is its owner's and nothing els
   await expect(gate(page)).toContainText("The forge is locked.");
   await enter(page, "ls_wrong");
   await expect(gate(page).getByRole("alert")).toContainText("not known here");
-  await enter(page, anna);
+  await enter(page, keys.anna!);
   await expect(gate(page)).toHaveCount(0);
 
   await page.getByRole("button", { name: "Forge three relics" }).click();
   await expect(page.getByRole("region", { name: "Relics" }).getByRole("progressbar")).toBeVisible();
   await page.reload();
   await expect(cards(page)).toHaveCount(3);
-  expect([...sent], "events come with the key").toEqual([`Bearer ${anna}`]);
+  expect([...sent], "events come with the key").toEqual([`Bearer ${keys.anna}`]);
   await cards(page).first().getByRole("button").click();
   await page.getByRole("button", { name: "Write the world" }).click();
   await expect(page).toHaveURL(/\/story\//);
@@ -58,7 +63,7 @@ test("a key opens the page, which then shows what is its owner's and nothing els
 
   await goTo(page, "Forge");
   await page.getByRole("button", { name: "Forget key" }).click();
-  await enter(page, bert);
+  await enter(page, keys.bert!);
   await expect(page.getByText("bert")).toBeVisible();
   await expect(page.getByRole("button", { name: "Forge three relics" })).toBeVisible();
   await expect(cards(page)).toHaveCount(0);
@@ -72,13 +77,13 @@ test("a key opens the page, which then shows what is its owner's and nothing els
   await expect(page.getByRole("complementary", { name: "Your jobs" })).toHaveCount(0);
 
   await page.getByRole("button", { name: "Forget key" }).click();
-  await enter(page, root);
+  await enter(page, keys["root --admin"]!);
   await expect(page.getByLabel("Whose jobs")).toContainText("Everybody’s");
   await expect(page.getByRole("row").filter({ hasText: "Generate relics" })).toHaveCount(1);
 });
 
-test("a key lasts as long as its tab, or is remembered for others", async ({ page, context, stack }) => {
-  const key = await stack.command("keys", "create", "clara");
+test("a key lasts as long as its tab, or is remembered for others", async ({ page, context, keys }) => {
+  const key = keys.clara!;
   await page.goto("/");
   await enter(page, key);
   await expect(gate(page)).toHaveCount(0);
@@ -96,8 +101,9 @@ test("a key lasts as long as its tab, or is remembered for others", async ({ pag
 test("a key that is revoked is asked for again, and nothing that was written is lost", async ({
   page,
   stack,
+  keys,
 }) => {
-  const key = await stack.command("keys", "create", "dora");
+  const key = keys.dora!;
   await page.goto("/submit/generate_characters");
   await enter(page, key);
   await page.getByLabel("Theme").fill("a city of clocks");
@@ -105,7 +111,7 @@ test("a key that is revoked is asked for again, and nothing that was written is 
   await expect(gate(page)).toContainText("Your key has ended.");
   await enter(page, key);
   await expect(gate(page).getByRole("alert")).toContainText("not known here");
-  await enter(page, await stack.command("keys", "create", "dora"));
+  await enter(page, keys["dora again"]!);
   await expect(gate(page)).toHaveCount(0);
   await expect(page.getByLabel("Theme")).toHaveValue("a city of clocks");
   await page.getByRole("button", { name: "Submit" }).click();
