@@ -97,6 +97,15 @@ describe("JobProgressSpinner", () => {
     expect(Number.parseInt(one?.textContent ?? "")).toBeGreaterThan(45);
   });
 
+  it("is not held up where an older answer is shown beside it, as in a table", async () => {
+    render(<JobProgressSpinner job={job({ seq: 7, progress: 50 })} />);
+    render(<JobProgressSpinner job={job({ seq: 6, progress: 45 })} />);
+    await pass(3_000);
+    const [one, other] = screen.getAllByText(/^\d+ %$/);
+    expect(Number.parseInt(one?.textContent ?? "")).toBeGreaterThan(53);
+    expect(other?.textContent).toBe(one?.textContent);
+  });
+
   it("shows the error of a job that failed, and no bar", () => {
     const { container } = render(
       <JobProgressSpinner job={job({ status: "failed", error: "The model refused" })} />,

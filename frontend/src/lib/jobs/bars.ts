@@ -28,9 +28,10 @@ const fresh = new WeakMap<Job, BarView>();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Take in the newest that is known of a job. */
+/** Take in what is known of a job in one place; what is older than is known from another says nothing. */
 export function takeBar(job: Job, connection: Connection): void {
   const before = kept.get(job.id);
+  if (before && isOlder(job, before.job)) return;
   const bar = barOf(before?.bar, job, connection, Date.now());
   kept.delete(job.id);
   kept.set(job.id, { bar, job, connection, view: viewOf(bar, before?.view) });
@@ -42,7 +43,7 @@ export function takeBar(job: Job, connection: Connection): void {
 /** Return what is shown of a job: the same object until that changes. */
 export function barView(job: Job): BarView {
   const known = kept.get(job.id);
-  if (known?.bar.said === saidOf(job)) return known.view;
+  if (known && (known.bar.said === saidOf(job) || isOlder(job, known.job))) return known.view;
   const view = fresh.get(job) ?? {
     percent: Math.max(known?.bar.shown ?? 0, job.progress),
     aged: 0,
@@ -51,6 +52,8 @@ export function barView(job: Job): BarView {
   fresh.set(job, view);
   return view;
 }
+
+const isOlder = (job: Job, known: Job): boolean => (job.seq ?? 0) < (known.seq ?? 0);
 
 export function onBars(listener: () => void): () => void {
   listeners.add(listener);
