@@ -64,9 +64,10 @@ class Usage(Spent, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a job waits; 1 is next."""
+    """Where a job waits, 1 is next, and about when it starts; None where nobody can tell."""
 
     position: int
+    expected_start: datetime | None = None
 
 
 class Job(Document, frozen=True, kw_only=True):
