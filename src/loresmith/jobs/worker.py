@@ -22,7 +22,7 @@ from loresmith.jobs.outcomes import Classify
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.profiles import Profiles
 from loresmith.jobs.progress import TICK_SECONDS
-from loresmith.jobs.queue import Queue
+from loresmith.jobs.queue import ENDED_LENGTH, Queue
 from loresmith.jobs.registry import JobRegistry
 from loresmith.jobs.rescuer import Rescuer
 from loresmith.jobs.store import Store
@@ -45,7 +45,7 @@ def worker_name() -> str:
 
 
 class Worker:
-    """Runs up to `concurrency` jobs of one queue at once."""
+    """Runs up to `concurrency` jobs of one queue at once; the last `ended_length` ends stay to be followed."""
 
     _rescue_due = False
     """Whether the last sweep found no slot free."""
@@ -62,6 +62,7 @@ class Worker:
         lease_seconds: float = 10.0,
         grace_seconds: float = 30.0,
         linger_seconds: float = 30.0,
+        ended_length: int = ENDED_LENGTH,
     ) -> None:
         self.name = worker_name()
         self.concurrency = concurrency
@@ -73,7 +74,7 @@ class Worker:
         """Monotonic time of the last look at the queue that Redis answered: liveness."""
         self._redis = connections.client()
         self._pipeline = Pipeline(self._redis)
-        self._queue = Queue(self._pipeline, queue)
+        self._queue = Queue(self._pipeline, queue, ended_length=ended_length)
         self._lease_seconds = lease_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
