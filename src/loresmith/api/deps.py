@@ -12,6 +12,7 @@ from starlette.types import Scope
 from loresmith.api.access import Access
 from loresmith.api.caller import Caller
 from loresmith.api.errors import Problem
+from loresmith.api.webhooks import Webhooks
 from loresmith.db import Worlds
 from loresmith.jobs import JobManager, JobNotFoundError
 
@@ -67,6 +68,11 @@ def manager_of(request: Request) -> JobManager:
 def worlds_of(request: Request) -> Worlds:
     """Return the saved worlds."""
     return request.app.state.worlds
+
+
+def webhooks_of(request: Request) -> Webhooks:
+    """Return the webhooks of this server."""
+    return request.app.state.webhooks
 
 
 def readiness_of(request: Request) -> Readiness:

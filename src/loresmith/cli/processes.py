@@ -84,6 +84,7 @@ async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
         await parts.checked(redis_url)
         database = await stack.enter(opened(settings))
         stack.watch(await stack.enter(parts.recording(redis_url, database)), "history")
+        await parts.start_webhooks(stack, settings, redis_url, grace_seconds=WORKER_GRACE_SECONDS)
         model = await stack.enter(
             lore_part.lore_model(lore_url, token=lore_part.token_of(settings), tls=lore_part.client_tls(settings))
         )
