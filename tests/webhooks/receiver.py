@@ -61,7 +61,7 @@ class Receiver:
         self.connections += 1
         try:
             await self._answer(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, asyncio.CancelledError):
             pass
         finally:
             self._open.discard(task)

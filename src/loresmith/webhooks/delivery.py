@@ -119,7 +119,7 @@ def _judge(done: Try) -> None:
 
 def _tell(order: Order, subscription: Subscription, done: Try, attempt: int) -> None:
     """Log a try by the receiver's host: the rest of a URL may be a secret."""
-    facts = {"event": order.event, "host": subscription.host, "attempt": attempt}
+    facts = {"about": order.event, "host": subscription.host, "attempt": attempt}
     level = log.info if done.outcome is Outcome.DELIVERED else log.warning
     level("webhook tried", job_id=order.job_id, outcome=done.outcome, status=done.status, **facts)
 
