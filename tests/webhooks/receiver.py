@@ -51,7 +51,7 @@ class Receiver:
     def tls(self) -> ssl.SSLContext:
         """For a client that trusts the receiver."""
         context = ssl.create_default_context()
-        self.authority.configure_trust(context)
+        self.authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
         return context
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -90,7 +90,7 @@ async def receiving(*, address: str = "127.0.0.1", names: tuple[str, ...] = (HOS
     authority = trustme.CA()
     receiver = Receiver(authority)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
+    authority.issue_cert(*names).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
     server = await asyncio.start_server(receiver.serve, address, 0, ssl=context)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
