@@ -51,7 +51,7 @@ class Receiver:
     def tls(self) -> ssl.SSLContext:
         """For a client that trusts the receiver."""
         context = ssl.create_default_context()
-        self.authority.configure_trust(context)
+        self.authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
         return context
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,13 +85,13 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiving(*, address: str = "127.0.0.1", names: tuple[str, ...] = (HOST,)) -> AsyncGenerator[Receiver]:
-    """Run a receiver while one is inside."""
+async def receiving(*, plain: bool = False) -> AsyncGenerator[Receiver]:
+    """Run a receiver while one is inside; a `plain` one speaks HTTP."""
     authority = trustme.CA()
     receiver = Receiver(authority)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    server = await asyncio.start_server(receiver.serve, address, 0, ssl=context)
+    context: Any = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=None if plain else context)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver

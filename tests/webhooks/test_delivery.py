@@ -255,7 +255,7 @@ async def test_a_delivery_survives_the_kill_of_its_process(
 
 async def _process(url: str, authority: Path) -> asyncio.subprocess.Process:
     environment = {**os.environ, "SSL_CERT_FILE": str(authority)}
-    words = (sys.executable, "-m", "tests.webhooks.delivering_process", url)
+    words = (sys.executable, "-m", "tests.webhooks.delivering_process", url, SECRET)
     return await asyncio.create_subprocess_exec(*words, env=environment)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import structlog
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from loresmith.jobs import (
     JobContext,
@@ -41,11 +41,14 @@ class Order(BaseModel):
     event: str
 
 
+_Outcome = Annotated[Outcome, WithJsonSchema({"type": "string", "examples": list(Outcome)})]
+
+
 class Try(BaseModel):
     """One try to deliver a message."""
 
     at: datetime
-    outcome: Outcome = Field(description="`started`: under way, or cut off with its process; more values may come")
+    outcome: _Outcome = Field(description="`started`: under way, or cut off with its process; more values may come")
     status: int | None = Field(default=None, description="what the receiver answered")
     seconds: Annotated[float, Field(ge=0)] | None = None
 

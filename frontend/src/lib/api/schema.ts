@@ -2343,8 +2343,19 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** @description `started`: under way, or cut off with its process; more values may come */
-            outcome: components["schemas"]["Outcome"];
+            /**
+             * @description `started`: under way, or cut off with its process; more values may come
+             * @example started
+             * @example delivered
+             * @example rejected
+             * @example gone
+             * @example timeout
+             * @example unresolved
+             * @example refused
+             * @example tls
+             * @example unreachable
+             */
+            outcome: string;
             /**
              * Status
              * @description what the receiver answered
