@@ -23,6 +23,9 @@ const test = base.extend<object, { stack: Stack; keys: Record<string, string> }>
   ],
 });
 
+// Making and revoking keys are programs of their own, which take their time on a busy machine.
+test.describe.configure({ timeout: 180_000 });
+
 const gate = (page: Page) => page.getByRole("dialog");
 const cards = (page: Page) => page.getByRole("list", { name: "Relics" }).getByRole("listitem");
 
