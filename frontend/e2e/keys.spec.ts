@@ -1,6 +1,6 @@
 /** The page of a server that asks for keys: who enters, what they see, and what happens when a key ends. */
 import type { Page } from "@playwright/test";
-import { expect, Stack, test as base } from "./stack";
+import { expect, FIXTURE_MS, Stack, test as base } from "./stack";
 
 const test = base.extend<object, { stack: Stack; keys: Record<string, string> }>({
   stack: [
@@ -9,7 +9,7 @@ const test = base.extend<object, { stack: Stack; keys: Record<string, string> }>
       await use(stack);
       await stack.stop();
     },
-    { scope: "worker", timeout: 130_000 },
+    { scope: "worker", timeout: FIXTURE_MS },
   ],
   keys: [
     async ({ stack }, use) => {
@@ -19,9 +19,12 @@ const test = base.extend<object, { stack: Stack; keys: Record<string, string> }>
       });
       await use(Object.fromEntries(await Promise.all(made)));
     },
-    { scope: "worker", timeout: 130_000 },
+    { scope: "worker", timeout: FIXTURE_MS },
   ],
 });
+
+// Making and revoking keys are programs of their own, which take their time on a busy machine.
+test.describe.configure({ timeout: 180_000 });
 
 const gate = (page: Page) => page.getByRole("dialog");
 const cards = (page: Page) => page.getByRole("list", { name: "Relics" }).getByRole("listitem");

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "@playwright/test";
 import { animated, stillsOf } from "./animation";
-import { expect, Stack, test as base } from "./stack";
+import { expect, FIXTURE_MS, Stack, test as base } from "./stack";
 
 /** Pictures of every page, in both themes and two widths: `make shots`. SHOTS_MODEL=embedded lets the real model write. */
 const OUT = fileURLToPath(new URL("../shots/", import.meta.url));
@@ -18,7 +18,7 @@ const test = base.extend<object, { stack: Stack }>({
       await use(stack);
       await stack.stop();
     },
-    { scope: "worker", timeout: 120_000 },
+    { scope: "worker", timeout: FIXTURE_MS },
   ],
 });
 

@@ -1,58 +1,9 @@
-import { QueryClientProvider } from "@tanstack/react-query";
-import { fireEvent, render, screen } from "@testing-library/react";
-import axe from "axe-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { App } from "@/app/App";
-import { forgetKey, installAccess } from "@/app/access";
-import { client } from "@/app/api";
-import type { Job } from "@/lib/jobs/types";
-import { answers, away, json, never, refused, server } from "./pages.server";
+import { fireEvent, screen } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import { expectAccessible, ID, job, open, useApp } from "./opened";
+import { answers, away, json, never, refused } from "./pages.server";
 
-const ID = "00000000-0000-4000-8000-000000000001";
-const usual = client.getDefaultOptions();
-
-beforeAll(() => {
-  server.listen();
-  installAccess();
-  vi.spyOn(window, "scrollTo").mockImplementation(() => {});
-});
-beforeEach(() => client.setDefaultOptions({ ...usual, queries: { ...usual.queries, retryDelay: 1 } }));
-afterEach(() => {
-  answers.clear();
-  forgetKey();
-  client.clear();
-});
-afterAll(() => server.close());
-
-function open(path: string) {
-  history.replaceState(null, "", path);
-  return render(
-    <QueryClientProvider client={client}>
-      <App />
-    </QueryClientProvider>,
-  );
-}
-
-async function expectAccessible() {
-  const { violations } = await axe.run(document.body);
-  expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
-}
-
-const job = (changes: Partial<Job> = {}): Job => ({
-  id: ID,
-  type: "generate_characters",
-  status: "processing",
-  state: "running",
-  done: false,
-  seq: 2,
-  progress: 30,
-  message: "Generating characters...",
-  result: null,
-  items: [],
-  created_at: new Date(Date.now() - 1_000).toISOString(),
-  started_at: new Date(Date.now() - 1_000).toISOString(),
-  ...changes,
-});
+useApp();
 const LONG_AGO = new Date(Date.now() - 20 * 60_000).toISOString();
 
 /** Path, what it fetches, what it says meanwhile, and what it says when there is nothing. */
