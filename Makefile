@@ -100,7 +100,7 @@ bench-progress: setup ## replay recorded jobs through the estimators of progress
 	@$(BIN)/python -m benchmarks.progress.run $(ARGS)
 
 lock: setup ## resolve the dependencies of pyproject.toml anew
-	@$(COMPILE) --extra embedded --extra postgres pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) --extra embedded --extra otel --extra postgres pyproject.toml -o requirements/runtime.txt
 	@$(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	@$(COMPILE) --group ops -c requirements/runtime.txt -o requirements/ops.txt
 	@$(COMPILE) --group build -o requirements/build.txt

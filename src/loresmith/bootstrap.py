@@ -17,8 +17,10 @@ from loresmith.jobs import (
     discover,
 )
 from loresmith.jobs.connection import Client, Connections
+from loresmith.jobs.observer import Observer
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import LoreModel
+from loresmith.telemetry.process import Telemetry
 
 
 def connect(url: str) -> Client:
@@ -31,9 +33,17 @@ def build_registry() -> JobRegistry:
     return discover(job_types)
 
 
-def build_manager(redis: Client, registry: JobRegistry, *, replicas: int = 0, owner_limit: int = 1_000) -> JobManager:
+def build_manager(
+    redis: Client,
+    registry: JobRegistry,
+    *,
+    replicas: int = 0,
+    owner_limit: int = 1_000,
+    telemetry: Telemetry | None = None,
+) -> JobManager:
     """Return the manager through which an API process creates and reads jobs; see there for the numbers."""
-    return JobManager(redis=redis, registry=registry, replicas=replicas, owner_limit=owner_limit)
+    observer = observer_of(telemetry)
+    return JobManager(redis=redis, registry=registry, replicas=replicas, owner_limit=owner_limit, observer=observer)
 
 
 def build_worker(
@@ -45,6 +55,7 @@ def build_worker(
     concurrency: int,
     grace_seconds: float,
     linger_seconds: float,
+    telemetry: Telemetry | None = None,
 ) -> Worker:
     """Return a worker whose handlers find the language model under `LoreModel`, saved worlds under `Worlds`."""
     resources: Mapping[type, object] = {LoreModel: lore_model, Worlds: worlds}
@@ -56,7 +67,13 @@ def build_worker(
         concurrency=concurrency,
         grace_seconds=grace_seconds,
         linger_seconds=linger_seconds,
+        observer=observer_of(telemetry),
     )
+
+
+def observer_of(telemetry: Telemetry | None) -> Observer | None:
+    """Return what tells the metrics and traces of a process about its jobs."""
+    return Observer(metrics=telemetry.metrics, tracing=telemetry.tracing) if telemetry is not None else None
 
 
 def build_history(redis_url: str, database: Database) -> Follower:

@@ -175,6 +175,11 @@ class Settings(BaseSettings):
     lore_allow_anyone: bool = Field(
         False, description="let `lore` listen beyond this machine with neither token nor client certificates"
     )
+    metrics_listen: Address | None = Field(
+        None,
+        description="host:port on which `worker` and `lore` answer `/metrics`, `/healthz` and `/readyz`;"
+        " unset: they listen on none",
+    )
     worker_concurrency: int | None = Field(
         None,
         ge=1,

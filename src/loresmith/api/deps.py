@@ -14,6 +14,7 @@ from loresmith.api.caller import Caller
 from loresmith.api.errors import Problem
 from loresmith.db import Worlds
 from loresmith.jobs import JobManager, JobNotFoundError
+from loresmith.telemetry.process import Telemetry
 
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 """Returns what is missing: its name → what is wrong with it. Empty when all is there."""
@@ -67,6 +68,11 @@ def manager_of(request: Request) -> JobManager:
 def worlds_of(request: Request) -> Worlds:
     """Return the saved worlds."""
     return request.app.state.worlds
+
+
+def telemetry_of(request: Request) -> Telemetry:
+    """Return the metrics and traces of this process."""
+    return request.app.state.telemetry
 
 
 def readiness_of(request: Request) -> Readiness:

@@ -16,10 +16,12 @@ from loresmith.cli.http import serving
 from loresmith.cli.stack import StartError
 from loresmith.db import Database, Worlds
 from loresmith.embedded.model import EmbeddedModel
+from loresmith.jobs import JobManager, Worker
 from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS, GrpcLoreModel
 from loresmith.llm.errors import GenerationError, LoreProtocolError
 from loresmith.redis_server import RedisServerError, check_server, place_of
 from loresmith.settings import Settings
+from loresmith.telemetry.process import Telemetry
 
 USUAL_ITEMS = 3
 """Items, and so calls at once, of a job of the default size."""
@@ -43,16 +45,28 @@ async def checked(redis_url: str) -> str:
 
 @contextlib.asynccontextmanager
 async def api(
-    settings: Settings, redis_url: str, database: Database, bound: socket.socket, version: str, ready: Readiness
+    settings: Settings,
+    redis_url: str,
+    database: Database,
+    bound: socket.socket,
+    version: str,
+    ready: Readiness,
+    telemetry: Telemetry,
 ) -> AsyncGenerator[Task]:
     """The REST API on a socket, for those whom the settings let in."""
     async with connect(redis_url) as redis:
         manager = build_manager(
-            redis, build_registry(), replicas=settings.redis_replicas, owner_limit=active_jobs(settings)
+            redis,
+            build_registry(),
+            replicas=settings.redis_replicas,
+            owner_limit=active_jobs(settings),
+            telemetry=telemetry,
         )
         access = access_of(settings, database, redis)
         ready = with_database(ready, database)
-        app = create_app(manager, Worlds(database), access=access, readiness=ready, version=version)
+        app = create_app(
+            manager, Worlds(database), access=access, readiness=ready, version=version, telemetry=telemetry
+        )
         async with serving(app, bound) as (task, wish):
 
             def end() -> None:
@@ -76,7 +90,8 @@ async def working(
     concurrency: int,
     grace_seconds: float,
     linger_seconds: float,
-) -> AsyncGenerator[Task]:
+    telemetry: Telemetry,
+) -> AsyncGenerator[tuple[Worker, *Task]]:
     """A worker; its jobs get the grace period to finish when it is left."""
     wishes: list[None] = []
 
@@ -92,14 +107,24 @@ async def working(
         concurrency=concurrency,
         grace_seconds=grace_seconds,
         linger_seconds=linger_seconds,
+        telemetry=telemetry,
     )
     task = asyncio.create_task(worker.run(), name="worker")
     try:
-        yield task, wish
+        yield worker, task, wish
     finally:
         if not wishes:
             wish()
         await asyncio.wait({task})
+
+
+@contextlib.asynccontextmanager
+async def looking(redis_url: str, telemetry: Telemetry) -> AsyncGenerator[JobManager]:
+    """What looks at the queue for those who watch over a worker, by a connection of its own."""
+    async with connect(redis_url) as redis:
+        manager = build_manager(redis, build_registry(), telemetry=telemetry)
+        yield manager
+        await manager.close()
 
 
 @contextlib.asynccontextmanager

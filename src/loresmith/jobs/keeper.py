@@ -14,6 +14,7 @@ from loresmith.jobs import lua
 from loresmith.jobs.away import is_away
 from loresmith.jobs.connection import BlockingClient, Connections
 from loresmith.jobs.keys import QueueKeys
+from loresmith.jobs.observer import facts_of
 from loresmith.jobs.queue import renewals
 from loresmith.jobs.run import Run, Stop
 
@@ -99,7 +100,7 @@ class LeaseKeeper:
 
     def _lost(self, run: Run) -> None:
         if self._runs.get(run.job.id) is run and not run.settling:
-            log.warning("lease lost", job_id=run.job.id, run=run.number)
+            log.warning("lease lost", run=run.number, **facts_of(run.job, run.submitted))
             run.stop(Stop.LOST)
 
     def _on_loop(self, call: Any) -> None:

@@ -15,6 +15,7 @@ from loresmith.jobs.errors import FieldProblem, InvalidPayloadError
 from loresmith.jobs.queue import Release
 from loresmith.jobs.registry import JobType
 from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, State, Status, timestamp
+from loresmith.telemetry.subject import request_id
 
 LOCAL_OWNER: Final = "local"
 _LONGEST_DELAY_SECONDS: Final = 30 * LIFETIME_SECONDS
@@ -97,6 +98,7 @@ def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
         deadline_seconds=options.deadline_seconds,
         running_limit=options.running_limit,
         type_limit=kind.concurrency,
+        request_id=request_id(),
     )
     return NewJob(job, submitted, delay_seconds, options.run_at)
 
@@ -118,7 +120,9 @@ def prepare_retry(kind: JobType, failed: Job, submitted: JobInput, items: Mappin
         retry_of=failed.id,
         owner=failed.owner,
     )
-    submitted = msgspec.structs.replace(submitted, type_limit=kind.concurrency, idempotency="")
+    submitted = msgspec.structs.replace(
+        submitted, type_limit=kind.concurrency, idempotency="", request_id=request_id(), traceparent=""
+    )
     return NewJob(job, submitted, items=items)
 
 

@@ -211,6 +211,10 @@ class JobInput(msgspec.Struct, kw_only=True):
     type_limit: int = 0
     idempotency: str = ""
     """The key of Redis that remembers its Idempotency-Key."""
+    request_id: str = ""
+    """Of the request that submitted it, for logs."""
+    traceparent: str = ""
+    """The span that submitted it (W3C Trace Context), where there are traces."""
     v: int = SCHEMA_VERSION
 
 
