@@ -7,6 +7,7 @@ Only the standard library is used, so that it starts in milliseconds.
 import http.client
 import os
 import sys
+from collections.abc import Mapping
 
 PATIENCE_SECONDS = 3.0
 
@@ -27,7 +28,7 @@ def main() -> int:
     return 0 if status == 200 else 1
 
 
-def address(environment: "os._Environ[str] | dict[str, str]") -> tuple[str, int]:
+def address(environment: Mapping[str, str]) -> tuple[str, int]:
     """Return host and port to ask, from inside the container."""
     listens = environment.get("LORESMITH_METRICS_LISTEN")
     if not listens:

@@ -10,6 +10,9 @@ from typing import Any, cast
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRETS = {"POSTGRES_PASSWORD": "0123456789abcdef", "LORESMITH_LORE_TOKEN": "fedcba9876543210"}
+"""What must be given."""
+
 _VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 

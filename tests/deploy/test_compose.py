@@ -11,9 +11,8 @@ import pytest
 from loresmith.cli.app import build_app
 from loresmith.cli.processes import LORE_GRACE_SECONDS, WORKER_GRACE_SECONDS, WORKER_LINGER_SECONDS
 from loresmith.settings import PREFIX, Settings, load_settings
-from tests.deploy.compose import ROOT, environment, seconds, services
+from tests.deploy.compose import ROOT, SECRETS, environment, seconds, services
 
-SECRETS = {"POSTGRES_PASSWORD": "0123456789abcdef", "LORESMITH_LORE_TOKEN": "fedcba9876543210"}
 SERVICES = services(SECRETS)
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 KEYS = {"ANTHROPIC_API_KEY", "OPENAI_API_KEY", "LORESMITH_MODEL_API_KEY"}

@@ -9,7 +9,7 @@ import yaml
 
 from loresmith.cli.processes import LORE_GRACE_SECONDS, WORKER_GRACE_SECONDS, WORKER_LINGER_SECONDS
 from loresmith.settings import PREFIX, Settings
-from tests.deploy.compose import ROOT, services
+from tests.deploy.compose import ROOT, SECRETS, services
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 MANIFESTS = [
@@ -29,7 +29,7 @@ NAMES = {str(one["metadata"]["name"]) for one in MANIFESTS if one["kind"] in ("C
 
 def test_each_process_has_a_pod() -> None:
     assert set(PODS) == {"loresmith-api", "loresmith-lore", "loresmith-migrate", "loresmith-worker"}
-    composed = {str(service["command"][0]) for service in services(_secrets()).values() if "build" in service}
+    composed = {str(service["command"][0]) for service in services(SECRETS).values() if "build" in service}
     assert {pod["containers"][0]["args"][0] for pod in PODS.values()} == composed
 
 
@@ -92,10 +92,6 @@ def test_the_autoscaler_alone_says_how_many_workers_there_are() -> None:
     assert scaled["spec"]["scaleTargetRef"]["name"] in DEPLOYMENTS
     assert "replicas" not in DEPLOYMENTS["loresmith-worker"]
     assert scaled["spec"]["minReplicaCount"] > 0
-
-
-def _secrets() -> dict[str, str]:
-    return {"POSTGRES_PASSWORD": "0123456789abcdef", "LORESMITH_LORE_TOKEN": "fedcba9876543210"}
 
 
 def _secret(name: str) -> set[str]:

@@ -16,14 +16,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.deploy.compose import ROOT, environment, seconds, services
+from tests.deploy.compose import ROOT, SECRETS, environment, seconds, services
 from tests.e2e.conftest import FAKE, Run, free_port, is_ready
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.wheel]
 
 UV = str(Path(sys.executable).with_name("uv"))
-SECRETS = {"POSTGRES_PASSWORD": "0123456789abcdef", "LORESMITH_LORE_TOKEN": "fedcba9876543210"}
 GIVEN = {**SECRETS, "LORESMITH_MODEL": FAKE}
 
 
