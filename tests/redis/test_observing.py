@@ -5,15 +5,15 @@ import json
 import time
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import BaseModel
 
 from loresmith.jobs import JobContext, Options, PermanentError, TransientError, job_type
-from loresmith.jobs.claim import Begun
 from loresmith.jobs.observer import Observer
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue
-from loresmith.jobs.store import Store
+from loresmith.jobs.types import JobInput, decode_input, encode_input
 from loresmith.telemetry import configure_logging
 from loresmith.telemetry.metrics import Metrics
 from loresmith.telemetry.subject import set_subject
@@ -159,13 +159,22 @@ async def test_lines_about_a_job_name_it_and_the_request_that_it_goes_back_to(
     }
 
 
-async def test_a_release_before_this_one_can_read_and_write_what_a_job_was_submitted_with(engine: Engine) -> None:
-    engine.registry.add(ends)
-    job = await engine.manager.create("ends", {})
-    pipeline = Pipeline(engine.connection())
-    store = Store(pipeline)
-    [claim] = (await Queue(pipeline).claim("w", 1)).claims
-    begun = await store.begin(claim, "w")
-    assert isinstance(begun, Begun)
-    assert (begun.job.id, begun.submitted.request_id, begun.submitted.traceparent) == (job.id, "", "")
-    await pipeline.close()
+class _Before(msgspec.Struct, kw_only=True):
+    """What the release before knows of an input."""
+
+    payload: msgspec.Raw
+    owner: str
+    root_job_id: str
+    queue: str = "default"
+    deadline_seconds: float | None = None
+    running_limit: int = 0
+    type_limit: int = 0
+    idempotency: str = ""
+    v: int = 1
+
+
+def test_two_releases_read_what_the_other_has_written() -> None:
+    new = JobInput(payload=msgspec.Raw(b"{}"), owner="ann", root_job_id="1", request_id="r", traceparent="t")
+    assert msgspec.json.decode(encode_input(new), type=_Before).owner == "ann"
+    old = decode_input(msgspec.json.encode(_Before(payload=msgspec.Raw(b"{}"), owner="ann", root_job_id="1")))
+    assert (old.owner, old.request_id, old.traceparent) == ("ann", "", "")

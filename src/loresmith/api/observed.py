@@ -29,7 +29,7 @@ class Observed:
         elif self._tracing is None or scope["path"] in _UNTRACED:
             await self._counted(scope, receive, send, None)
         else:
-            method = _method_of(scope)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
             path = scope["path"][:_LONGEST_PATH]
             attributes = {"http.request.method": method, "url.path": path, "url.scheme": scope["scheme"]}
             with self._tracing.span(method, "server", attributes, parent=_parent_of(scope)) as span:
@@ -40,18 +40,20 @@ class Observed:
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                method, route, status = _method_of(scope), _template_of(scope), message["status"]
-                self._metrics.answered(method, route, str(status), time.monotonic() - began)
+                method, route, status = scope["method"], scope.get("template") or _template_of(scope), message["status"]
+                if method not in _METHODS:
+                    method = "other"
+                self._metrics.answered(method, route, status, time.monotonic() - began)
                 if span is not None:
-                    _note(span, scope, f"{method} {route}", status)
+                    _note(span, scope, method, route, status)
             await send(message)
 
         await self._app(scope, receive, noting)
 
 
-def _note(span: Span, scope: Scope, name: str, status: int) -> None:
-    span.rename(name)
-    span.note("http.route", _template_of(scope))
+def _note(span: Span, scope: Scope, method: str, route: str, status: int) -> None:
+    span.rename(f"{method} {route}")
+    span.note("http.route", route)
     span.note("http.response.status_code", status)
     if request_id := scope.get("state", {}).get("request_id"):
         span.note("loresmith.request.id", request_id)
@@ -59,15 +61,8 @@ def _note(span: Span, scope: Scope, name: str, status: int) -> None:
         span.fail(str(status))
 
 
-def _method_of(scope: Scope) -> str:
-    method: str = scope["method"]
-    return method if method in _METHODS else "other"
-
-
 def _template_of(scope: Scope) -> str:
     """Return the path of the route with names for what differs; a client cannot make up a new one."""
-    if (template := scope.get("template")) is not None:
-        return template
     if (route := scope.get("route")) is not None:
         return route.path
     return "/assets" if scope.get("root_path") == "/assets" else "unmatched"

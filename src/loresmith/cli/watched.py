@@ -26,12 +26,14 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def telemetry_of(process: str) -> AsyncGenerator[Telemetry]:
+async def telemetry_of(process: str, *, last_spans_seconds: float = 2.0) -> AsyncGenerator[Telemetry]:
     """Metrics and traces of this process, which traces call `loresmith-<process>`. Raises StartError."""
     from loresmith.telemetry.process import TracesUnavailableError, telling
 
     try:
-        async with telling(f"loresmith-{process}", version("loresmith")) as telemetry:
+        async with telling(
+            f"loresmith-{process}", version("loresmith"), last_spans_seconds=last_spans_seconds
+        ) as telemetry:
             yield telemetry
     except TracesUnavailableError as error:
         raise StartError(str(error)) from None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 3.0
 """What running jobs get to finish when everything stops, so that all of it takes less than 5 s."""
 LINGER_SECONDS = 1.0
+LAST_SPANS_SECONDS = 0.3
 
 _LORE_ADDRESS = "127.0.0.1:0"
 
@@ -54,7 +55,7 @@ class Whole:
 
     async def start(self, stack: Stack) -> None:
         """Start children, database, lore service, worker and API, in this order."""
-        self.telemetry = await stack.enter(telemetry_of("run"))
+        self.telemetry = await stack.enter(telemetry_of("run", last_spans_seconds=LAST_SPANS_SECONDS))
         child = None if self.settings.lore_url else embedded_model(self.settings)
         await self._start_children(stack, child)
         database = await self._start_database(stack)

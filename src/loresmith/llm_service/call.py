@@ -107,7 +107,7 @@ class Call:
     def _move_on(self, station: Station, error: GenerationError) -> None:
         self._route.rest(station)
         request = self._asked.request
-        facts = {"purpose": request.purpose, "model": station.provider.label, "code": error.code}
+        facts = {"job_id": request.job_id, "model": station.provider.label, "code": error.code}
         _log.warning("another model takes over", reason=error.message, **facts)
 
 

@@ -48,7 +48,7 @@ class CallWatch:
         self._model = model
         self._metrics = telemetry.metrics.models
         logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-        self._log = logger.bind(purpose=request.purpose)
+        self._log = logger.bind(job_id=request.job_id, purpose=request.purpose)
         told = {name: text for name, key in _TOLD.items() if (text := _text(metadata, key))}
         facts: dict[str, str | int] = {"job_id": request.job_id, "owner": request.owner, **told}
         if told.get("attempt", "").isdecimal():

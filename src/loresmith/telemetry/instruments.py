@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from loresmith.telemetry.families import Family
+from loresmith.telemetry.families import MOST_CHILDREN, Family
 
 _JOB_SECONDS: Final = (0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 _WAIT_SECONDS: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 900, 3600)
@@ -97,16 +97,26 @@ class HttpMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("method", "route", "status")
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = Family(_counter(registry, "http_requests", "Requests that were answered", *labels))
         self._seconds = Family(
             _histogram(registry, "http_request_seconds", "Until the answer began", _SHORT_SECONDS, "method", "route"),
             most=_MOST_HISTOGRAMS,
         )
 
-    def answered(self, method: str, route: str, status: str, seconds: float) -> None:
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""
-        self._requests.of(method, route, status).inc()
-        self._seconds.of(method, route).observe(seconds)
+        asked = (method, route, status)
+        counters = self._known.get(asked) or self._of(asked)
+        counters[0].inc()
+        counters[1].observe(seconds)
+
+    def _of(self, asked: tuple[str, str, int]) -> tuple[Counter, Histogram]:
+        method, route, status = asked
+        found = self._requests.of(method, route, str(status)), self._seconds.of(method, route)
+        if len(self._known) < MOST_CHILDREN:
+            self._known[asked] = found
+        return found
 
 
 class ModelMetrics:

@@ -26,7 +26,6 @@ _KINDS: Final = {
     "producer": trace.SpanKind.PRODUCER,
     "consumer": trace.SpanKind.CONSUMER,
 }
-_FLUSH_SECONDS: Final = 2.0
 _propagator: Final = TraceContextTextMapPropagator()
 
 
@@ -95,8 +94,8 @@ class OtelTracing:
         finally:
             span.end()
 
-    async def close(self) -> None:
-        """Send what is left, for no longer than a moment: a receiver that is away keeps no process from stopping."""
+    async def close(self, *, within_seconds: float) -> None:
+        """Send what is left, for no longer than so long: a receiver that is away keeps no process from stopping."""
         done, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def send() -> None:
@@ -106,7 +105,7 @@ class OtelTracing:
 
         threading.Thread(target=send, name="last-spans", daemon=True).start()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FLUSH_SECONDS):
+            async with asyncio.timeout(within_seconds):
                 await done.wait()
 
 

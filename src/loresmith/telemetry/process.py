@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from typing import Final
 
 from loresmith.telemetry.loop_lag import watching_loop
 from loresmith.telemetry.metrics import Metrics
 from loresmith.telemetry.tracing import Tracing, is_wanted
+
+LAST_SPANS_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,10 @@ class Telemetry:
 
 
 @contextlib.asynccontextmanager
-async def telling(service: str, version: str) -> AsyncGenerator[Telemetry]:
-    """The telemetry of this process; traces that are left are sent at the end.
+async def telling(
+    service: str, version: str, *, last_spans_seconds: float = LAST_SPANS_SECONDS
+) -> AsyncGenerator[Telemetry]:
+    """The telemetry of this process; spans that are left are sent at the end.
 
     Raises TracesUnavailableError when traces are wanted and OpenTelemetry is not installed.
     """
@@ -38,7 +43,7 @@ async def telling(service: str, version: str) -> AsyncGenerator[Telemetry]:
         try:
             yield Telemetry(metrics, tracing)
         finally:
-            await tracing.close()
+            await tracing.close(within_seconds=last_spans_seconds)
 
 
 class TracesUnavailableError(Exception):
