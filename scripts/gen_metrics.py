@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,7 +71,8 @@ def rows(collector: Any, where: str) -> Iterator[str]:
     """Return the lines of what one collector exports."""
     for family in collector.describe():
         name = f"{family.name}_total" if family.type == "counter" else family.name
-        labels = ", ".join(vars(collector).get("_labelnames") or vars(family).get("_labelnames") or ())
+        named: Sequence[str] = getattr(collector, "_labelnames", ()) or getattr(family, "_labelnames", ())
+        labels = ", ".join(named)
         yield f"| `{name}` | {family.type} | {labels} | {where} | {family.documentation} |\n"
 
 
