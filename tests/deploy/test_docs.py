@@ -11,7 +11,7 @@ from loresmith.settings import OF_CLIENTS, PREFIX, Settings
 from tests.deploy.compose import ROOT
 
 PAGES = [ROOT / "docs" / name for name in ("deploy.md", "scaling.md", "security.md")] + [ROOT / "SECURITY.md"]
-WRITTEN_BY_OTHERS = {"LORESMITH_API_PORT", "LORESMITH_METRICS_LISTEN"}
+WRITTEN_BY_OTHERS = {"LORESMITH_API_PORT"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -25,7 +25,6 @@ PODS = {
 }
 SHARED = next(one["data"] for one in MANIFESTS if one["kind"] == "ConfigMap")
 NAMES = {str(one["metadata"]["name"]) for one in MANIFESTS if one["kind"] in ("ConfigMap", "Secret")}
-COMING = {"LORESMITH_METRICS_LISTEN"}
 
 
 def test_each_process_has_a_pod() -> None:
@@ -38,7 +37,7 @@ def test_each_process_has_a_pod() -> None:
 def test_a_pod_has_settings_that_exist_and_no_others(name: str) -> None:
     known = {PREFIX + field.upper() for field in Settings.model_fields}
     set_here = {str(one["name"]) for one in PODS[name]["containers"][0]["env"]} | set(SHARED)
-    assert {one for one in set_here if one.startswith(PREFIX)} <= known | COMING
+    assert {one for one in set_here if one.startswith(PREFIX)} <= known
     # Kubernetes would add LORESMITH_API_PORT=tcp://… and its like for each Service, and the program refuses to start.
     assert PODS[name]["enableServiceLinks"] is False
 

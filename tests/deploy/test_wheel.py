@@ -106,10 +106,11 @@ async def composed(programs: Path, short_tmp: Path, redis_url: str, postgres_url
         "LORESMITH_HOST": "127.0.0.1",
         "LORESMITH_PORT": str(free_port()),
     }
-    variables = {
-        name: {variable: replaced.get(variable, value) for variable, value in environment(service, GIVEN).items()}
-        for name, service in services(GIVEN).items()
-    }
+    variables: dict[str, dict[str, str]] = {}
+    for name, service in services(GIVEN).items():
+        replaced["LORESMITH_METRICS_LISTEN"] = f"127.0.0.1:{free_port()}"
+        given = environment(service, GIVEN)
+        variables[name] = {variable: replaced.get(variable, value) for variable, value in given.items()}
     async with AsyncExitStack() as stack:
         yield Services(programs, short_tmp, variables, stack)
 
@@ -126,7 +127,8 @@ async def test_the_services_of_compose_do_a_job(composed: Services) -> None:
         http.headers["Authorization"] = f"Bearer {key}"
         run = Run(running["api"], http)
         assert (await run.ended(await run.submit(), seconds=50))["status"] == "completed"
-    await _is_well(composed, "api")
+    for name in running:
+        await _is_well(composed, name)
     await _stops(running)
 
 
