@@ -33,13 +33,30 @@ from loresmith.api.routes import (
     submit,
     tokens,
 )
+from loresmith.api.routes import webhooks as webhook_logs
 from loresmith.api.routes import worlds as saved_worlds
 from loresmith.api.shortcut import Shortcut
+from loresmith.api.webhooks import Webhooks
 from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
 from loresmith.telemetry.process import Telemetry
 
-GROUPS = (submit, read, actions, events, tokens, queues, job_types, saved_worlds, me, health, metrics, reference, page)
+GROUPS = (
+    submit,
+    read,
+    actions,
+    events,
+    webhook_logs,
+    tokens,
+    queues,
+    job_types,
+    saved_worlds,
+    me,
+    health,
+    metrics,
+    reference,
+    page,
+)
 _PUBLIC = {route.name for group in GROUPS for route in group.router.routes if isinstance(route, PublicRoute)}
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
@@ -74,12 +91,13 @@ def create_app(
     readiness: Readiness = all_there,
     version: str | None = None,
     telemetry: Telemetry | None = None,
+    webhooks: Webhooks = Webhooks(),  # noqa: B008 - frozen, and empty
 ) -> FastAPI:
     """Return the HTTP API over `manager` and the saved `worlds`.
 
     `access` says who may use it; without one, whoever addresses it as this machine, who is the local owner.
     `readiness` tells what is missing besides Redis, which is always asked: name → what is wrong, empty when all is
-    there. It must not raise.
+    there. It must not raise. `webhooks` says which are taken: without, none.
     """
     app = _App(
         title="LoreSmith",
@@ -97,6 +115,7 @@ def create_app(
     app.state.access = access
     app.state.manager = manager
     app.state.worlds = worlds
+    app.state.webhooks = webhooks
     app.state.readiness = readiness
     app.state.page = Page()
     app.mount("/assets", app.state.page.assets)

@@ -12,6 +12,7 @@ from starlette.types import Scope
 from loresmith.api.access import Access
 from loresmith.api.caller import Caller
 from loresmith.api.errors import Problem
+from loresmith.api.webhooks import Webhooks
 from loresmith.db import Worlds
 from loresmith.jobs import JobManager, JobNotFoundError
 from loresmith.telemetry.process import Telemetry
@@ -73,6 +74,11 @@ def worlds_of(request: Request) -> Worlds:
 def telemetry_of(request: Request) -> Telemetry:
     """Return the metrics and traces of this process."""
     return request.app.state.telemetry
+
+
+def webhooks_of(request: Request) -> Webhooks:
+    """Return the webhooks of this server."""
+    return request.app.state.webhooks
 
 
 def readiness_of(request: Request) -> Readiness:

@@ -87,6 +87,7 @@ async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
         telemetry = await stack.enter(telemetry_of("worker"))
         database = await stack.enter(opened(settings))
         stack.watch(await stack.enter(parts.recording(redis_url, database)), "history")
+        await parts.start_webhooks(stack, settings, redis_url, grace_seconds=WORKER_GRACE_SECONDS)
         token, tls = lore_part.token_of(settings), lore_part.client_tls(settings)
         model = await stack.enter(lore_part.lore_model(lore_url, token=token, tls=tls, telemetry=telemetry))
         concurrency = parts.jobs_at_once(settings, await _concurrent_calls(model))

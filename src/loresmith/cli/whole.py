@@ -122,6 +122,7 @@ class Whole:
         from loresmith.cli import parts
 
         stack.watch(await stack.enter(parts.recording(self.redis_url, database)), "history")
+        await parts.start_webhooks(stack, self.settings, self.redis_url, grace_seconds=GRACE_SECONDS)
         part = parts.working(
             self.redis_url,
             database,

@@ -209,7 +209,8 @@ class Executor:
         if run.job.usage is not None:
             run.job.usage.lose_in_flight()  # of a handler that did not clear up
         if isinstance(outcome, Failed) and outcome.retryable and run.job.attempt < run.job.max_attempts:
-            delay = retry_delay(run.job.attempt, retry_after_seconds=outcome.retry_after_seconds)
+            waits = self._registry.get(run.job.type).retry_seconds
+            delay = retry_delay(run.job.attempt, retry_after_seconds=outcome.retry_after_seconds, schedule=waits)
             if time.monotonic() + delay < run.deadline:
                 self._observer.tried_again(run.job, outcome.code)
                 run.job.attempt += 1

@@ -83,6 +83,8 @@ class Inspector:
         lifetime_ms = self._store.lifetime_seconds * 1000
         if not lifetime_ms / 2 < left_ms <= lifetime_ms:
             job = await self._store.load(job_id)
+            if job.internal:
+                return
             submitted, _ = await self._store.load_input(job_id)
             for index in (keys.everybodys(), keys.owned(submitted.owner)):
                 await self._store.index(index, [job_id], now_ms=ms_of(job.created_at))

@@ -12,10 +12,10 @@ from redis.exceptions import NoScriptError
 
 from loresmith.jobs import lua
 from loresmith.jobs.away import is_away
+from loresmith.jobs.claim import renewals
 from loresmith.jobs.connection import BlockingClient, Connections
 from loresmith.jobs.keys import QueueKeys
 from loresmith.jobs.observer import facts_of
-from loresmith.jobs.queue import renewals
 from loresmith.jobs.run import Run, Stop
 
 log = structlog.get_logger(__name__)

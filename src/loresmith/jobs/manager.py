@@ -1,9 +1,9 @@
 """The life of jobs as their submitters see it: create, read, follow, cancel, retry, delete."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from loresmith.jobs import keys
 from loresmith.jobs.away import is_away, until_back
@@ -172,9 +172,15 @@ class JobManager:
         """Return the job document as an object. Raises JobNotFoundError, StoreUnavailableError."""
         known = _known_id(job_id)
         job = await self._available(lambda: self._store.load(known))
-        if owner is not None and job.owner != keys.owner_digest(owner):
+        if job.internal or (owner is not None and job.owner != keys.owner_digest(owner)):
             raise JobNotFoundError(job_id)
         return job
+
+    async def attached(self, job_id: str, *, owner: str | None = None) -> tuple[Job, Mapping[str, Any]]:
+        """Return a job and what was attached to it. Raises JobNotFoundError, StoreUnavailableError."""
+        job = await self.get(job_id, owner=owner)
+        submitted, _ = await self._available(lambda: self._store.load_input(job.id))
+        return job, submitted.attached or {}
 
     async def cancel(self, job_id: str, *, owner: str | None = None) -> Job:
         """Ask for a cancel: a waiting job ends now, a running one soon; one that ended stays as it is.

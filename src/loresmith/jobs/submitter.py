@@ -203,8 +203,9 @@ class Submitter:
                 raise NotReplicatedError
 
     def _index(self, new: Sequence[NewJob], now_ms: int) -> list[asyncio.Future[int]]:
-        by_owner: dict[str, list[str]] = {keys.everybodys(): [one.job.id for one in new]}
-        for one in new:
+        listed = [one for one in new if not one.job.internal]
+        by_owner: dict[str, list[str]] = {keys.everybodys(): [one.job.id for one in listed]} if listed else {}
+        for one in listed:
             by_owner.setdefault(keys.owned(one.submitted.owner), []).append(one.job.id)
         return [self._store.index(index, ids, now_ms=now_ms) for index, ids in by_owner.items()]
 

@@ -23,7 +23,7 @@ from loresmith.jobs.outcomes import Classify
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.profiles import Profiles
 from loresmith.jobs.progress import TICK_SECONDS
-from loresmith.jobs.queue import Queue
+from loresmith.jobs.queue import ENDED_LENGTH, Queue
 from loresmith.jobs.registry import JobRegistry
 from loresmith.jobs.rescuer import Rescuer
 from loresmith.jobs.store import Store
@@ -46,7 +46,7 @@ def worker_name() -> str:
 
 
 class Worker:
-    """Runs up to `concurrency` jobs of one queue at once."""
+    """Runs up to `concurrency` jobs of one queue at once; the last `ended_length` ends stay to be followed."""
 
     _rescue_due = False
     """Whether the last sweep found no slot free."""
@@ -66,6 +66,7 @@ class Worker:
         grace_seconds: float = 30.0,
         linger_seconds: float = 30.0,
         observer: Observer | None = None,
+        ended_length: int = ENDED_LENGTH,
     ) -> None:
         self.name = worker_name()
         self.concurrency = concurrency
@@ -78,7 +79,7 @@ class Worker:
         self._redis = connections.client()
         observer = observer or Observer(queue)
         self._pipeline = Pipeline(self._redis, observer.metrics.redis)
-        self._queue = Queue(self._pipeline, queue)
+        self._queue = Queue(self._pipeline, queue, ended_length=ended_length)
         self._lease_seconds = lease_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
