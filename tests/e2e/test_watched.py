@@ -83,6 +83,7 @@ async def _tell(redis_url: str, data_dir: Path, receiver: Receiver) -> Told:
         job_id = await _submit(run)
         assert (await run.ended(job_id, seconds=60))["status"] == "completed"
         await run.submit_type("generate_characters", {"theme": "fantasy", "count": 1})
+        await wait_until(lambda: _shows(clients["worker"], "loresmith_jobs_ended_total{"), seconds=30)
         scrapes = {name: (await client.get("/metrics")).text for name, client in clients.items()}
         healths = {name: (await client.get("/healthz")).status_code for name, client in clients.items()}
         ready = {name: (await client.get("/readyz")).status_code for name, client in clients.items()}
@@ -115,6 +116,10 @@ async def _submit(run: Run) -> str:
     answer = await run.http.post("/jobs", json=body, headers=headers)
     assert answer.headers["x-request-id"] == REQUEST_ID
     return answer.json()["id"]
+
+
+async def _shows(client: httpx2.AsyncClient, start: str) -> bool:
+    return f"\n{start}" in (await client.get("/metrics")).text
 
 
 async def _not_ready(client: httpx2.AsyncClient) -> httpx2.Response | None:

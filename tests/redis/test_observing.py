@@ -49,6 +49,7 @@ async def test_ends_are_counted_by_type_status_and_code(engine: Engine, monkeypa
     jobs = [await engine.manager.create("ends", {"end": end}) for end in ("well", "badly", "late")]
     for job in jobs:
         await engine.ended(job.id)
+    await wait_until(lambda: _ends_in(metrics) == len(jobs))  # counted once Redis has confirmed the end
     found = samples(metrics)
     assert found["loresmith_jobs_ended_total code=ok status=completed type=ends"] == 2
     assert found["loresmith_jobs_ended_total code=content_refused status=failed type=ends"] == 1
@@ -57,6 +58,10 @@ async def test_ends_are_counted_by_type_status_and_code(engine: Engine, monkeypa
     assert found["loresmith_jobs_wait_seconds_count type=ends"] == 3
     assert found["loresmith_redis_round_trip_seconds_count"] > 3
     assert found["loresmith_jobs_stale_writes_refused_total"] == 0
+
+
+def _ends_in(metrics: Metrics) -> float:
+    return sum(value for name, value in samples(metrics).items() if name.startswith("loresmith_jobs_ended_total"))
 
 
 async def test_a_job_that_is_cancelled_while_it_waits_has_ended_without_running(engine: Engine) -> None:

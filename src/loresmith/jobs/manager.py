@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from loresmith.jobs import keys
@@ -10,7 +9,6 @@ from loresmith.jobs.away import is_away, until_back
 from loresmith.jobs.census import Census
 from loresmith.jobs.connection import Client
 from loresmith.jobs.errors import (
-    InvalidPayloadError,
     JobNotFoundError,
     NotEndedError,
     NotRetryableError,
@@ -27,7 +25,7 @@ from loresmith.jobs.registry import JobRegistry
 from loresmith.jobs.replicas import Replicas
 from loresmith.jobs.stats import Figures, Stats
 from loresmith.jobs.store import END, Store, Written
-from loresmith.jobs.submission import DEFAULTS, NewJob, Options, prepare, prepare_retry, release_of
+from loresmith.jobs.submission import DEFAULTS, NewJob, Options, prepare, prepare_all, prepare_retry, release_of
 from loresmith.jobs.submitter import Submitter
 from loresmith.jobs.types import Job, Status, timestamp
 from loresmith.jobs.view import JobView
@@ -90,29 +88,19 @@ class JobManager:
 
     async def create_all(self, submissions: Sequence[tuple[str, object, Options]]) -> Sequence[Job]:
         """Create all of several jobs, or none. Raises as `create`; pointers then begin with the place of the job."""
-        new = self._prepare_all(submissions)
+        new = prepare_all(self.registry, submissions)
         return await self._submit(new, lambda: self._submitter.submit(new)) if new else []
 
     async def create_all_once(
         self, submissions: Sequence[tuple[str, object, Options]], *, key: str
     ) -> tuple[Sequence[Job], bool]:
         """Do as `create_once` for several jobs, one at least, of one owner: all are created, or none."""
-        new = self._prepare_all(submissions)
+        new = prepare_all(self.registry, submissions)
         return await self._submit(new, lambda: self._submitter.submit_once(new, key))
 
     async def _submit(self, new: Sequence[NewJob], call: Callable[[], Awaitable[T]]) -> T:
         with self._observer.sending(new):
             return await self._available(call)
-
-    def _prepare_all(self, submissions: Sequence[tuple[str, object, Options]]) -> list[NewJob]:
-        new: list[NewJob] = []
-        for place, (name, payload, options) in enumerate(submissions):
-            try:
-                new.append(prepare(self.registry.get(name), payload, options))
-            except InvalidPayloadError as error:
-                problems = [replace(one, pointer=f"/{place}{one.pointer}") for one in error.problems]
-                raise InvalidPayloadError(problems) from None
-        return new
 
     async def read(self, job_id: str) -> bytes:
         """Return the job object as JSON. Raises JobNotFoundError, StoreUnavailableError."""

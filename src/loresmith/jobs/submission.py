@@ -2,8 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ import pydantic_core
 from loresmith.jobs import keys
 from loresmith.jobs.errors import FieldProblem, InvalidPayloadError
 from loresmith.jobs.queue import Release
-from loresmith.jobs.registry import JobType
+from loresmith.jobs.registry import JobRegistry, JobType
 from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, State, Status, timestamp
 from loresmith.telemetry.subject import request_id
 
@@ -104,6 +104,18 @@ def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
         attached=dict(options.attached) or msgspec.UNSET,
     )
     return NewJob(job, submitted, delay_seconds, options.run_at)
+
+
+def prepare_all(registry: JobRegistry, submissions: Sequence[tuple[str, object, Options]]) -> list[NewJob]:
+    """Do as `prepare` for each of a batch; pointers begin with the place of the job. Raises UnknownJobTypeError too."""
+    new: list[NewJob] = []
+    for place, (name, payload, options) in enumerate(submissions):
+        try:
+            new.append(prepare(registry.get(name), payload, options))
+        except InvalidPayloadError as error:
+            problems = [replace(one, pointer=f"/{place}{one.pointer}") for one in error.problems]
+            raise InvalidPayloadError(problems) from None
+    return new
 
 
 def prepare_retry(kind: JobType, failed: Job, submitted: JobInput, items: Mapping[str, bytes]) -> NewJob:
