@@ -237,3 +237,29 @@ def test_settings_of_who_may_use_the_api_that_are_wrong_or_unsafe(chosen: dict[s
 @pytest.mark.parametrize("url", ["https://login.example/keys", "http://127.0.0.1:1/keys", "http://localhost/keys"])
 def test_keys_of_a_provider_come_over_tls_or_from_this_machine(url: str) -> None:
     assert load_settings(**JWT, jwt_jwks_url=url).jwt_jwks_url == url
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        "",
+        "whsec_",
+        "A" * 32,
+        "whsec_" + "A" * 28,
+        "whsec_" + "A" * 31,
+        "whsec_" + "A" * 32 + "!",
+        "whsec_" + "A" * 88,
+        ",".join(["whsec_" + "A" * 32] * 3),
+    ],
+)
+def test_webhook_secrets_that_are_none_are_refused_and_not_shown(secrets: str) -> None:
+    message = refused(webhook_secrets=secrets or ",")
+    assert message.startswith("LORESMITH_WEBHOOK_SECRETS: expected whsec_ and 24 to 64 bytes in base64")
+    assert "AAAA" not in message
+
+
+@pytest.mark.parametrize("secrets", ["whsec_" + "A" * 32, "whsec_" + "A" * 32 + ", whsec_" + "B" * 84 + "BA=="])
+def test_one_or_two_webhook_secrets_are_taken(secrets: str) -> None:
+    settings = load_settings(webhook_secrets=secrets)
+    assert settings.webhook_secrets is not None
+    assert secrets not in repr(settings)

@@ -9,8 +9,8 @@ import pytest
 from loresmith.webhooks import Sender
 from tests.webhooks.receiver import Receiver, receiving
 
-SECRET = "whsec_" + "c2VjcmV0IG9mIDI0IGJ5dGVzISEh"
-OTHER_SECRET = "whsec_" + "YW5vdGhlciBvbmUgb2YgMjQgYnl0"
+SECRET = "whsec_" + "YSBzZWNyZXQgb2YgMjQgYnl0ZXMhISEh"
+OTHER_SECRET = "whsec_" + "YW5vdGhlciBvbmUsIG9mIDI0IGJ5dGVz"
 
 
 @pytest.fixture
