@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { outlookInWords } from "@/components/jobs/wording";
+import { outlookInWords, secondsInWords } from "@/components/jobs/wording";
 import type { Job } from "@/lib/jobs/types";
 
 /** The command line is tested against the same examples. */
@@ -40,4 +40,17 @@ describe("what is told of a job's time", () => {
     expect(outlookInWords(job({}), { aged: 0, at: NOW })).toBe("");
     expect(outlookInWords(job({ status: "pending" }), { aged: 0, at: NOW })).toBe("");
   });
+});
+
+describe("a time", () => {
+  it.each([
+    [0.4, "under 1 s"],
+    [59.4, "59 s"],
+    [59.6, "1 min"],
+    [119.7, "2 min"],
+    [90, "1 min 30 s"],
+    [3_600, "1 h"],
+    [86_401, "24 h"],
+    [5_400, "1 h 30 min"],
+  ])("of %d s is %s", (seconds, words) => expect(secondsInWords(seconds)).toBe(words));
 });

@@ -51,8 +51,13 @@ function Page({ who }: { who: WhoProps | null }) {
           LoreSmith
         </Link>
         <nav aria-label="Pages">
-          {PLACES.map(([path, name]) => (
-            <Link key={path} href={path} className={(isHere) => (isHere ? "here" : "")}>
+          {PLACES.map(([place, name]) => (
+            <Link
+              key={place}
+              href={place}
+              className={isIn(place, path) ? "here" : ""}
+              aria-current={place === path ? "page" : undefined}
+            >
               {name}
             </Link>
           ))}
@@ -88,6 +93,9 @@ function Page({ who }: { who: WhoProps | null }) {
     </>
   );
 }
+
+const isIn = (place: string, path: string): boolean =>
+  path === place || (place !== ROUTES.forge && path.startsWith(`${place}/`));
 
 interface WhoProps {
   owner: string;

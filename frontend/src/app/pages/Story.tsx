@@ -47,11 +47,13 @@ function Finished({ result }: { result: Created }) {
         Saved. <Link href={worldPath(result.world_id)}>This world has a page of its own</Link>
       </p>
       <Export name={result.title} markdown={() => taleAsMarkdown(result)} json={() => result} />
-      {result.warnings.map((warning) => (
-        <p key={warning} className="slow">
-          {warning.charAt(0).toUpperCase() + warning.slice(1)}.
-        </p>
-      ))}
+      {result.warnings.length > 0 && (
+        <ul className="warnings" aria-label="What to know about it">
+          {result.warnings.map((warning) => (
+            <li key={warning}>{warning.charAt(0).toUpperCase() + warning.slice(1)}.</li>
+          ))}
+        </ul>
+      )}
     </TaleView>
   );
 }

@@ -21,11 +21,14 @@ export function stateInWords(job: Job): string {
 
 export function secondsInWords(seconds: number): string {
   if (seconds < 1) return "under 1 s";
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  if (minutes < 60) return inTwo(minutes, "min", Math.round(seconds) % 60, "s");
+  return inTwo(Math.floor(minutes / 60), "h", minutes % 60, "min");
 }
+
+const inTwo = (much: number, unit: string, rest: number, small: string): string =>
+  rest === 0 ? `${much} ${unit}` : `${much} ${unit} ${rest} ${small}`;
 
 const ORDINALS = "next second third fourth fifth sixth seventh eighth ninth tenth".split(" ");
 

@@ -6,6 +6,10 @@ const STARTED = 20;
 const GENERATED = 79;
 /** The most that the server estimates to be done: the end is not estimated, it happens. */
 const ALMOST = 0.995;
+/** What the server keeps back: of what the interval has beyond the estimate, and of the time of the last steps. */
+const RESERVE = 0.2;
+const NEAR_END = 0.95;
+const LAST_STEPS_SECONDS = 7;
 const SLOW = "(still working, slower than usual)";
 
 export interface Bar {
@@ -36,10 +40,12 @@ function reachedBy(job: Job, seconds: number): number {
   const { eta, progress } = job;
   if (!eta || !moves(job) || seconds > eta.high) return progress;
   // A job that has not ended yet may well take until the far end of the interval.
-  const left = Math.max(eta.seconds - seconds, (eta.high - seconds) / 2);
+  const expected = eta.seconds - seconds + RESERVE * (eta.high - eta.seconds);
+  const left = Math.max(expected, (eta.high - seconds) / 2);
   const before = fractionOf(job);
-  const passed = seconds > 0 ? seconds / (seconds + left) : 0;
-  const fraction = Math.min(ALMOST, before + (1 - before) * passed);
+  let fraction = before + (1 - before) * (seconds > 0 ? seconds / (seconds + left) : 0);
+  const slowly = before + seconds / (GENERATED - STARTED) / LAST_STEPS_SECONDS;
+  fraction = Math.min(ALMOST, fraction, Math.max(NEAR_END, slowly));
   return Math.max(progress, STARTED + (GENERATED - STARTED) * fraction);
 }
 
