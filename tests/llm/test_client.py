@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Self
 
@@ -47,6 +47,29 @@ async def address() -> AsyncIterator[str]:
     server = LoreServer(find_provider("fake?seconds=0&tokens=10&stall_rate=1"))
     yield f"127.0.0.1:{await server.start('127.0.0.1:0')}"
     await server.stop()
+
+
+async def test_calls_go_to_each_address_of_a_name_in_turn() -> None:
+    servers = [LoreServer(find_provider(f"fake?seconds=0&tokens=10&seed={seed}")) for seed in (1, 2)]
+    places = [f"127.0.0.1:{await server.start('127.0.0.1:0')}" for server in servers]
+    model = GrpcLoreModel(f"ipv4:{','.join(places)}")
+
+    async def written() -> str:
+        return str(
+            [event async for event in model.generate(ORDER, timeout_seconds=20) if isinstance(event, FieldsDone)]
+        )
+
+    first = await written()
+    await wait_until(lambda: asyncio.ensure_future(_differs(written, first)))
+    await servers.pop().stop()
+    for _ in range(4):  # those that are left carry on
+        assert await generate(model) > 0
+    await model.close()
+    await servers.pop().stop()
+
+
+async def _differs(written: Callable[[], Awaitable[str]], first: str) -> bool:
+    return await written() != first
 
 
 def test_the_client_is_a_lore_model() -> None:

@@ -27,6 +27,8 @@ from redis.sentinel import SentinelConnectionPool as BlockingSentinelConnectionP
 
 _CONNECTIONS: Final = 8
 _TIMEOUT_SECONDS: Final = 5.0
+_SENTINEL_SECONDS: Final = 1.0
+"""Sentinels are asked one after the other: the first of them may be on the host that went away with the primary."""
 _DEFAULT_PORT: Final = 6379
 _TIMEOUTS: Final[dict[str, Any]] = {
     "socket_timeout": _TIMEOUT_SECONDS,
@@ -84,7 +86,16 @@ class Connections:
 
 
 class _WatchedPool(SentinelConnectionPool):
-    """Closes the connections to the Sentinels with its own, which redis-py leaves open."""
+    """Closes the connections to the Sentinels with its own, which redis-py leaves open.
+
+    When one connection fails, the idle ones go too: they lead to the same primary, and each would be found dead only
+    after a timeout of its own.
+    """
+
+    async def release(self, connection: Any) -> None:
+        if not connection.is_connected:
+            await self.disconnect(inuse_connections=False)
+        await super().release(connection)
 
     async def aclose(self) -> None:
         await super().aclose()
@@ -119,7 +130,8 @@ def _options(parts: SplitResult) -> dict[str, Any]:
 def _sentinel_options(parts: SplitResult) -> dict[str, Any]:
     asked = dict(parse_qsl(parts.query))
     user, password = asked.get("sentinel_username", ""), asked.get("sentinel_password", "")
-    return {**_TIMEOUTS, **_credentials(user, password), **_tls(parts)}
+    timeouts = {"socket_timeout": _SENTINEL_SECONDS, "socket_connect_timeout": _SENTINEL_SECONDS}
+    return {**timeouts, **_credentials(user, password), **_tls(parts)}
 
 
 def _credentials(user: str, password: str) -> dict[str, str]:
