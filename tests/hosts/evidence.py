@@ -63,7 +63,8 @@ def _answered(log: Path) -> Iterator[tuple[str, str]]:
     for line in log.read_text(errors="replace").splitlines():
         if '"generation finished"' in line:
             facts: dict[str, Any] = msgspec.json.decode(line)
-            yield facts["job_id"], facts["purpose"]
+            if not facts["purpose"].startswith("paragraph"):  # a paragraph takes several calls of one purpose
+                yield facts["job_id"], facts["purpose"]
 
 
 def by_job(calls: dict[tuple[str, str], int]) -> dict[str, int]:

@@ -70,7 +70,7 @@ def _jobs(evidence: SiteEvidence) -> Iterator[tuple[str, object]]:
 
 
 def _verdict(evidence: SiteEvidence, findings: list[Finding]) -> Iterator[tuple[str, object]]:
-    yield "calls of models answered", sum(evidence.answered.values())
+    yield "calls of models answered, but for paragraphs", sum(evidence.answered.values())
     yield "  of them paid twice: lost with their host before they were saved", sum(by_job(evidence.answered).values())
     sorts = Counter(finding.sort for finding in findings)
     for sort, name in (

@@ -105,8 +105,7 @@ class RedisHost:
     @property
     def is_watched(self) -> bool:
         """Whether its Sentinel knows both others and both replicas."""
-        told = self.ask_sentinel("SENTINEL", "primary", SERVICE)
-        facts = told if isinstance(told, dict) else dict(zip(told[::2], told[1::2], strict=True))
+        facts = self.ask_sentinel("SENTINEL", "primary", SERVICE)
         return (int(facts["num-other-sentinels"]), int(facts["num-slaves"])) == (2, 2)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Self
 
@@ -50,26 +50,24 @@ async def address() -> AsyncIterator[str]:
 
 
 async def test_calls_go_to_each_address_of_a_name_in_turn() -> None:
-    servers = [LoreServer(find_provider(f"fake?seconds=0&tokens=10&seed={seed}")) for seed in (1, 2)]
+    servers = [LoreServer(find_provider(f"fake?seconds=0&tokens=10&slots={slots}")) for slots in (1, 2)]
     places = [f"127.0.0.1:{await server.start('127.0.0.1:0')}" for server in servers]
     model = GrpcLoreModel(f"ipv4:{','.join(places)}")
+    try:
+        seen: set[int] = set()
 
-    async def written() -> str:
-        return str(
-            [event async for event in model.generate(ORDER, timeout_seconds=20) if isinstance(event, FieldsDone)]
-        )
+        async def both() -> bool:
+            seen.add((await model.capabilities()).concurrent_calls)
+            return seen == {1, 2}
 
-    first = await written()
-    await wait_until(lambda: asyncio.ensure_future(_differs(written, first)))
-    await servers.pop().stop()
-    for _ in range(4):  # those that are left carry on
-        assert await generate(model) > 0
-    await model.close()
-    await servers.pop().stop()
-
-
-async def _differs(written: Callable[[], Awaitable[str]], first: str) -> bool:
-    return await written() != first
+        await wait_until(both)
+        await servers[0].stop()
+        for _ in range(4):
+            assert (await model.capabilities()).concurrent_calls == 2
+    finally:
+        await model.close()
+        for server in servers:
+            await server.stop()
 
 
 def test_the_client_is_a_lore_model() -> None:

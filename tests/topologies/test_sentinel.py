@@ -102,14 +102,16 @@ async def test_a_submit_that_asks_for_a_replica_waits_for_it(engine: Engine, pai
 async def test_a_sentinel_that_says_nothing_costs_a_second(steady_pair: Pair) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         first = f"@127.0.0.1:{silent.getsockname()[1]},"
-        async with Connections(steady_pair.url.replace("@", first, 1)).client() as client:
+        client: Any = Connections(steady_pair.url.replace("@", first, 1)).client()
+        async with client:
             began = time.monotonic()
             assert await client.ping()
             assert time.monotonic() - began < 4.0  # as long as it took before, and some for a busy machine
 
 
 async def test_idle_connections_go_with_one_that_failed(steady_pair: Pair) -> None:
-    async with Connections(steady_pair.url).client() as client:
+    client: Any = Connections(steady_pair.url).client()
+    async with client:
         pool: Any = client.connection_pool
         failed, idle = await pool.get_connection(), await pool.get_connection()
         await pool.release(idle)
