@@ -34,7 +34,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS: Final = 3.0
 """How long a client waits for an answer before it asks the next API."""
 _PAUSE_SECONDS: Final = 0.2
-_POLL_SECONDS: Final = 0.3
+_POLL_SECONDS: Final = 0.5
 _STREAMS_FOR_SECONDS: Final = 20.0
 _AWAY: Final = (ServerUnreachableError, UnavailableError, UnexpectedAnswerError, TooManyRequestsError)
 _THEMES: Final = ("fantasy", "cyberpunk", "steampunk", "norse-mythology")

@@ -26,7 +26,7 @@ class Plan:
     apis: int = 2
     workers: int = 3
     lores: int = 2
-    clients: int = 16
+    clients: int = 12
     call_seconds: float = 0.8
 
     @property

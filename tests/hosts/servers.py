@@ -31,10 +31,13 @@ class RedisHost:
         self.sentinel = Child(f"{name}-sentinel", folder, self._sentinel)
 
     async def start(self) -> None:
-        """Start both; they answer a moment later."""
+        """Start the server; it answers a moment later."""
         self.folder.mkdir()
-        self._config.write_text(self._sentinel_config(), encoding="utf-8")
         await self.server.start()
+
+    async def watch(self) -> None:
+        """Start the Sentinel, once the replicas are there: it looks for new ones every 10 s only."""
+        self._config.write_text(self._sentinel_config(), encoding="utf-8")
         await self.sentinel.start()
 
     @property

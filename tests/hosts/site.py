@@ -51,7 +51,9 @@ class Site:
     async def open(self) -> dict[str, str]:
         """Start everything and return when all of it can serve; gives an API key for each owner."""
         await asyncio.gather(*(host.start() for host in self.redis), asyncio.to_thread(self._start_postgres))
-        await wait_until(_tolerant(self._redis_stands), seconds=START_SECONDS)
+        await wait_until(_tolerant(self._replicas_follow), seconds=START_SECONDS)
+        await asyncio.gather(*(host.watch() for host in self.redis))
+        await wait_until(_tolerant(lambda: all(host.is_watched for host in self.redis)), seconds=START_SECONDS)
         location = locate(self.plan.database_url, data_dir=self.folder)
         await migrate(location)
         database = Database(location)
@@ -64,9 +66,9 @@ class Site:
     def _start_postgres(self) -> None:
         self.switch.on_host(POSTGRES, self.postgres.start)
 
-    def _redis_stands(self) -> bool:
+    def _replicas_follow(self) -> bool:
         first, *others = self.redis
-        return all(one.follows == first.address for one in others) and all(one.is_watched for one in self.redis)
+        return all(one.follows == first.address for one in others)
 
     def _process(self, host: str) -> Child:
         kind = host.partition("-")[0]
