@@ -29,6 +29,7 @@ from tests.hosts.site import Site
 from tests.waiting import wait_until
 
 _SETTLE_SECONDS: Final = 120.0
+_SHOWN: Final = 30
 _SEED: Final = "hosts"
 
 
@@ -101,7 +102,7 @@ def main() -> int:
     os.environ["TMPDIR"] = str(folder)
     outcome = asyncio.run(run(plan, folder, faults))
     sys.stdout.write(outcome.text)
-    for finding in outcome.findings:
+    for finding in outcome.findings[:_SHOWN]:
         sys.stdout.write(f"{finding.sort}: job {finding.job or '-'} {finding.text}\n")
     return 1 if outcome.findings else 0
 

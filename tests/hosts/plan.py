@@ -56,9 +56,8 @@ class Plan:
 
     @property
     def names(self) -> dict[str, list[str]]:
-        """Name → addresses: each host's own, and one name for all lore hosts."""
-        own = {host: [address] for host, address in self.addresses.items()}
-        return {**own, SERVICE: [self.addresses[host] for host in self.lore]}
+        """Name → addresses: the one of all lore hosts. Hosts have no names beside it: see docs/scaling.md."""
+        return {SERVICE: [self.addresses[host] for host in self.lore]}
 
     @property
     def redis_url(self) -> str:

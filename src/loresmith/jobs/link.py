@@ -47,7 +47,7 @@ class Link:
     async def _enter(self) -> "_Stream":
         """Return the stream that is in use, or a new one; its caller leaves it again."""
         if self._stream is None or self._stream.failed:
-            self._stream = _Stream(await self._pool.get_connection())
+            self._stream = _Stream(self._pool, await self._pool.get_connection())
         self._stream.users += 1
         return self._stream
 
@@ -62,7 +62,8 @@ class Link:
 class _Stream:
     """A connection with batches under way, each read in its turn; one that fails takes those behind it along."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, pool: Any, connection: Any) -> None:
+        self._pool = pool
         self.connection = connection
         self.users = 0
         self.failed = False
@@ -106,6 +107,7 @@ class _Stream:
         if not self.failed:
             self.failed = True
             await self.connection.disconnect(nowait=True)
+            await self._pool.disconnect(inuse_connections=False)  # idle ones, which lead to where this one led
 
     async def _reply(self) -> Any:
         try:
