@@ -14,11 +14,11 @@ from redis.exceptions import RedisError
 from loresmith.jobs import Job, keys
 from loresmith.jobs.types import decode_job
 from tests.chaos.ledger import Ledger
-from tests.hosts.plan import POSTGRES, REDIS_PORT
+from tests.hosts.plan import POSTGRES
 from tests.hosts.site import Site
 from tests.waiting import wait_until
 
-_LONG: Final = 120.0
+_LONG: Final = 180.0
 _AWAY_SECONDS: Final = 20.0
 _FLAPS: Final = 12
 _FLAP_SECONDS: Final = 0.3
@@ -134,7 +134,6 @@ class Hand:
                 await asyncio.sleep(_FLAP_SECONDS)
                 self.site.switch.join(host.name)
                 await asyncio.sleep(3 * _FLAP_SECONDS)
-        assert host.ask("PING"), REDIS_PORT
 
     async def rolling_upgrade(self) -> None:
         """Every process of LoreSmith is told to stop and started again, one after the other."""

@@ -28,7 +28,7 @@ from tests.hosts.servers import RedisHost
 from tests.hosts.switch import Switch
 from tests.waiting import wait_until
 
-START_SECONDS: Final = 120.0
+START_SECONDS: Final = 300.0
 _DRAIN_SECONDS: Final = 90.0
 OWNERS: Final = ("ann", "bob")
 
