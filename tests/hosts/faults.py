@@ -140,6 +140,9 @@ class Hand:
         async with self.fault("rolling upgrade"):
             for host in self.site.processes:
                 code = await self.site.restart(host)
+                if host in self.site.plan.lore:  # workers try to connect every 3 s: the next waits until they have
+                    answered = self.site.calls_answered(host)
+                    await wait_until(lambda: self.site.calls_answered(host) > answered, seconds=_LONG)  # noqa: B023
                 if code != 0:
                     self.ledger.note("unclean", host=host, code=code)
 

@@ -152,6 +152,10 @@ class Site:
     async def is_joined(self, host: str) -> bool:
         return await self.switch.reaches(CLIENT, host)
 
+    def calls_answered(self, host: str) -> int:
+        """How many calls a lore host has answered, as its log has it."""
+        return (self.folder / f"{host}.log").read_bytes().count(b'"generation finished"')
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Read from the database."""
         with psycopg.connect(self.plan.database_url) as connection:

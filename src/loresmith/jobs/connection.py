@@ -59,7 +59,7 @@ class Connections:
             service, options = _sentinel(parts)
             told_by: dict[str, Any] = {**_sentinel_options(parts), "retry": Retry(NoBackoff(), 0)}
             watched = Sentinel(_hosts(parts), sentinel_kwargs=told_by)
-            pool: Any = {"connection_pool_class": _WatchedPool, "retry": Retry(NoBackoff(), 0)}
+            pool: Any = {"connection_pool_class": WatchedPool, "retry": Retry(NoBackoff(), 0)}
             return watched.master_for(service, **pool, **options)  # pyright: ignore[reportUnknownMemberType]
         pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
             self.url, max_connections=_CONNECTIONS, timeout=_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0), **_TIMEOUTS
@@ -85,7 +85,7 @@ class Connections:
         return blocking.Redis.from_url(self.url, retry=retry, **timeouts)  # pyright: ignore[reportUnknownMemberType]
 
 
-class _WatchedPool(SentinelConnectionPool):
+class WatchedPool(SentinelConnectionPool):
     """Closes the connections to the Sentinels with its own, which redis-py leaves open.
 
     When one connection fails, the idle ones go too: they lead to the same primary, and each would be found dead only
@@ -94,8 +94,16 @@ class _WatchedPool(SentinelConnectionPool):
 
     async def release(self, connection: Any) -> None:
         if not connection.is_connected:
-            await self.disconnect(inuse_connections=False)
+            await self.close_idle()
         await super().release(connection)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await (super().disconnect() if inuse_connections else self.close_idle())
+
+    async def close_idle(self) -> None:
+        """Close the idle connections in one turn of the loop: redis-py would give them out half closed."""
+        for connection in list(self._available_connections):
+            await connection.disconnect(nowait=True)
 
     async def aclose(self) -> None:
         await super().aclose()
@@ -105,7 +113,7 @@ class _WatchedPool(SentinelConnectionPool):
 
 
 class _BlockingWatchedPool(BlockingSentinelConnectionPool):
-    """Does as `_WatchedPool`, in a thread."""
+    """Does as `WatchedPool`, in a thread."""
 
     def close(self) -> None:
         super().close()

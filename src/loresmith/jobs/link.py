@@ -9,6 +9,8 @@ import hiredis
 from redis import exceptions as redis_errors
 from redis.asyncio import Redis
 
+from loresmith.jobs.connection import WatchedPool
+
 _TIMEOUT_SECONDS: Final = 5.0
 _pack: Callable[[Any], bytes] = cast("Any", hiredis).pack_command
 
@@ -107,7 +109,8 @@ class _Stream:
         if not self.failed:
             self.failed = True
             await self.connection.disconnect(nowait=True)
-            await self._pool.disconnect(inuse_connections=False)  # idle ones, which lead to where this one led
+            if isinstance(self._pool, WatchedPool):
+                await self._pool.close_idle()  # they lead to where this one led
 
     async def _reply(self) -> Any:
         try:
