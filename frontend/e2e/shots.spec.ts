@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "@playwright/test";
+import type { Browser, BrowserContext, Page } from "@playwright/test";
 import { animated, stillsOf } from "./animation";
-import { expect, Stack, test as base } from "./stack";
+import { expect, FIXTURE_MS, Stack, test as base } from "./stack";
 
 /** Pictures of every page, in both themes and two widths: `make shots`. SHOTS_MODEL=embedded lets the real model write. */
 const OUT = fileURLToPath(new URL("../shots/", import.meta.url));
@@ -18,7 +18,7 @@ const test = base.extend<object, { stack: Stack }>({
       await use(stack);
       await stack.stop();
     },
-    { scope: "worker", timeout: 120_000 },
+    { scope: "worker", timeout: FIXTURE_MS },
   ],
 });
 
@@ -58,6 +58,14 @@ test("pictures @shots", async ({ browser, stack }) => {
   await everywhere(browser, stack, page, "nowhere", "/story/00000000-0000-4000-8000-000000000000");
 });
 
+test("pictures of a locked page @shots", async ({ browser, stack }) => {
+  mkdirSync(OUT, { recursive: true });
+  const asked = await browser.newPage({ baseURL: stack.url });
+  await everywhere(browser, stack, asked, "locked", "/", 0, (context) =>
+    context.route("**/job-types", (route) => route.fulfill({ status: 401, json: { code: "unauthorized" } })),
+  );
+});
+
 test("a moving picture @shots", async ({ browser, stack }) => {
   test.setTimeout(LONG_MS);
   mkdirSync(OUT, { recursive: true });
@@ -81,6 +89,7 @@ async function everywhere(
   name: string,
   path: string,
   calmMs = 3_000,
+  prepare: (context: BrowserContext) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<void> {
   const storageState = await from.context().storageState();
   for (const { colorScheme, width, height } of LOOKS) {
@@ -91,6 +100,7 @@ async function everywhere(
       storageState,
       reducedMotion: "reduce",
     });
+    await prepare(context);
     const page = await context.newPage();
     await page.goto(path);
     await page.getByRole("heading").first().waitFor();

@@ -33,7 +33,9 @@ describe("JobProgressSpinner", () => {
     const { container } = render(<JobProgressSpinner job={job()} className="mine" />);
     const bar = screen.getByRole("progressbar", { name: "Generate characters" });
     expect(bar).toHaveProperty("ariaValueNow", "40");
-    expect(bar.getAttribute("aria-valuetext")).toBe("40 percent, Generating characters..., about 12 s left");
+    expect(bar.getAttribute("aria-valuetext")).toBe(
+      "40 percent, Generating characters..., about 8 to 20 s left",
+    );
     expect(container.querySelector(".ls-message")?.textContent).toBe("Generating characters...");
     expect(container.querySelector(".ls-spinner")).not.toBeNull();
     expect(container.firstElementChild?.classList.contains("mine")).toBe(true);
@@ -49,6 +51,59 @@ describe("JobProgressSpinner", () => {
     const { container } = render(<JobProgressSpinner job={ended} />);
     expect(container.querySelector(".ls-spinner")).toBeNull();
     await expectAccessible(container);
+  });
+
+  it("moves on by the ETA between two answers, and tells its value every 3 s at most", async () => {
+    const { container } = render(<JobProgressSpinner job={job()} />);
+    const bar = screen.getByRole("progressbar");
+    const shown = () =>
+      Number(/[\d.]+/.exec(container.querySelector<HTMLElement>(".ls-bar-done")!.style.transform));
+    const values = new Set<string | null>();
+    const widths = new Set<number>();
+    for (let tick = 0; tick < 12; tick += 1) {
+      await pass(500);
+      widths.add(shown());
+      values.add(bar.getAttribute("aria-valuenow"));
+    }
+    expect(shown()).toBeGreaterThan(0.5);
+    expect(shown()).toBeLessThan(0.8);
+    expect(widths.size).toBeGreaterThan(10);
+    expect(values.size).toBeLessThanOrEqual(4);
+    expect(bar.getAttribute("aria-valuetext")).toMatch(
+      /^[45]\d percent, Generating characters..., about \d+ to (15|20) s left$/,
+    );
+  });
+
+  it("goes in steps, and seldom, for those who want no motion", async () => {
+    const { container } = render(<JobProgressSpinner job={job()} />);
+    const query = vi.fn(() => ({ matches: true }) as MediaQueryList);
+    vi.stubGlobal("matchMedia", query);
+    const widths = new Set<string>();
+    for (let tick = 0; tick < 12; tick += 1) {
+      await pass(500);
+      widths.add(container.querySelector<HTMLElement>(".ls-bar-done")!.style.transform);
+    }
+    vi.unstubAllGlobals();
+    expect(widths.size).toBeLessThanOrEqual(4);
+    for (const width of widths) expect(width).toMatch(/^scaleX\(0\.\d\d?\)$/);
+  });
+
+  it("shows one number in two places, and does not go back in a third", async () => {
+    render(<JobProgressSpinner job={job()} />);
+    await pass(5_000);
+    render(<JobProgressSpinner job={job()} />);
+    const [one, other] = screen.getAllByText(/^\d+ %$/);
+    expect(one?.textContent).toBe(other?.textContent);
+    expect(Number.parseInt(one?.textContent ?? "")).toBeGreaterThan(45);
+  });
+
+  it("is not held up where an older answer is shown beside it, as in a table", async () => {
+    render(<JobProgressSpinner job={job({ seq: 7, progress: 50 })} />);
+    render(<JobProgressSpinner job={job({ seq: 6, progress: 45 })} />);
+    await pass(3_000);
+    const [one, other] = screen.getAllByText(/^\d+ %$/);
+    expect(Number.parseInt(one?.textContent ?? "")).toBeGreaterThan(53);
+    expect(other?.textContent).toBe(one?.textContent);
   });
 
   it("shows the error of a job that failed, and no bar", () => {
@@ -70,13 +125,13 @@ describe("JobProgressSpinner", () => {
   });
 
   it("tells a screen reader of progress every 10 s at most, and of the end at once", async () => {
-    const { container, rerender } = render(<JobProgressSpinner job={job({ progress: 20 })} />);
+    const { container, rerender } = render(<JobProgressSpinner job={job({ progress: 20, eta: null })} />);
     const told = () => container.querySelector("[aria-live]")?.textContent;
-    rerender(<JobProgressSpinner job={job({ progress: 30 })} />);
+    rerender(<JobProgressSpinner job={job({ progress: 30, eta: null })} />);
     await pass(50);
     expect(told()).toContain("30 percent");
     for (let progress = 31; progress < 60; progress += 1)
-      rerender(<JobProgressSpinner job={job({ progress })} />);
+      rerender(<JobProgressSpinner job={job({ progress, eta: null })} />);
     await pass(QUIET_MS - 1_000);
     expect(told()).toContain("30 percent");
     await pass(1_500);
@@ -92,7 +147,7 @@ describe("JobProgressSpinner", () => {
         job={job({ status: "pending", progress: 0, queue: { position: 4, expected_start: null } })}
       />,
     );
-    expect(screen.getByText("number 4 in line")).toBeTruthy();
+    expect(screen.getByText("fourth in the queue")).toBeTruthy();
   });
 });
 

@@ -118,6 +118,19 @@ describe("a reload", () => {
   });
 });
 
+describe("a page that is closed", () => {
+  it("loses nothing: one that is opened later finds the job, and tells its end", async () => {
+    const { id, unmount } = await started("forge");
+    unmount();
+    sessionStorage.clear(); // it is as old as its tab
+    stage.api.complete(id);
+    const { hook, onComplete } = await reloaded("forge");
+    expect(hook().job?.id).toBe(id);
+    expect(onComplete).toHaveBeenCalledExactlyOnceWith([{ name: "Ada" }]);
+    expect(stage.api.submits).toHaveLength(1);
+  });
+});
+
 const textOf = (store: Storage) =>
   Array.from({ length: store.length }, (_, at) => store.getItem(store.key(at)!)).join();
 

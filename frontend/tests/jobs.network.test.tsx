@@ -1,6 +1,6 @@
 import { act, renderHook } from "@testing-library/react";
 import { useState } from "react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { useJobs, useJobStatus, useSubmitJob } from "@/lib/queries/jobs";
 import { newClient, page, pass, REQUEST, setHidden, setOnline, settled, useApi } from "./stage";
 import { started } from "./started";
@@ -72,7 +72,33 @@ describe("the network", () => {
   });
 });
 
+describe("a look", () => {
+  it("that nobody waits for any more is given up", async () => {
+    const { unmount } = await started();
+    stage.api.mode = "hanging";
+    const sent = vi.spyOn(globalThis, "fetch");
+    await pass(3_100);
+    const signal = sent.mock.calls.at(-1)?.[1]?.signal;
+    expect(signal?.aborted).toBe(false);
+    unmount();
+    await pass(10);
+    expect(signal?.aborted).toBe(true);
+  });
+});
+
 describe("pace", () => {
+  it("goes on in a hidden tab where looks fail, too", async () => {
+    const { id, hook } = await started();
+    setHidden(true);
+    stage.api.mode = "down";
+    await pass(100_000);
+    expect(stage.api.polls.length).toBeGreaterThan(3);
+    stage.api.mode = "up";
+    stage.api.complete(id);
+    await pass(31_000);
+    expect(hook().isCompleted).toBe(true);
+  });
+
   it("is slower in a hidden tab, but not nothing", async () => {
     const { id, hook } = await started();
     setHidden(true);

@@ -8,7 +8,7 @@ import pytest
 
 from loresmith.cli.jobs import age
 from loresmith.cli.remote import print_table
-from loresmith.cli.show import JobView, job_lines, time_left
+from loresmith.cli.show import JobView, job_lines
 from loresmith.client import Job, Update
 from tests.client.documents import job
 
@@ -28,7 +28,7 @@ def test_without_a_terminal_each_stage_and_each_item_is_a_line(capsys: pytest.Ca
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         "  0 %  Preparing...",
-        " 20 %  Writing...  (15 to 29 s left)",
+        " 20 %  Writing...  (about 10 to 30 s left)",
         "       + [red]Anna",
         " 45 %  Writing...",
         "       + [red]Anna",
@@ -37,11 +37,14 @@ def test_without_a_terminal_each_stage_and_each_item_is_a_line(capsys: pytest.Ca
     ]
 
 
-@pytest.mark.parametrize(("low", "high", "words"), [(3.0, 3.0, "3 s left"), (0.2, 8.5, "1 to 9 s left")])
-def test_the_time_left_is_told_in_seconds(low: float, high: float, words: str) -> None:
-    told = Job.of(job(1, eta={"seconds": low, "low": low, "high": high}))
-    assert time_left(told) == words
-    assert time_left(Job.of(job(1))) == ""
+def test_a_job_that_waits_shows_its_place_and_when_it_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    soon = (datetime.now(UTC) + timedelta(seconds=130)).isoformat()
+    queue = {"position": 3, "expected_start": soon}
+    with JobView("play") as view:
+        view.show(seen(1, message="Preparing...", progress=0, status="pending", state="queued", queue=queue))
+    assert capsys.readouterr().out == "  0 %  Preparing...  (third in the queue, starts in about 2 min)\n"
+    waiting = Job.of(job(1, status="pending", state="queued", progress=0, queue=queue))
+    assert "state      queued, 0 %, third in the queue, starts in about 2 min" in job_lines(waiting)
 
 
 def test_a_job_is_shown_within_80_columns() -> None:

@@ -3,10 +3,12 @@ import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import JobsTray from "@/components/jobs/JobsTray";
 import type { Job } from "@/lib/jobs/types";
+import { forgetKey, useAccess } from "./access";
 import { KINDS } from "./lore";
 import { ForgePage } from "./pages/Forge";
 import { jobPath, ROUTES, storyPath } from "./routes";
 import { Empty, Loading } from "./ui/States";
+import { KeyGate } from "./ui/KeyGate";
 import { Offline } from "./ui/Offline";
 import { Toasts } from "./ui/Toasts";
 
@@ -25,6 +27,19 @@ const PLACES = [
 ] as const;
 
 export function App() {
+  const { owner, key, admin, asked } = useAccess();
+  return (
+    <>
+      {asked && <KeyGate why={asked} />}
+      <div className="page" inert={asked !== null}>
+        <Page key={owner} who={key === null ? null : { owner, admin }} />
+      </div>
+    </>
+  );
+}
+
+/** The page of one owner; it is another for another. */
+function Page({ who }: { who: WhoProps | null }) {
   const [path] = useLocation();
   return (
     <>
@@ -42,6 +57,7 @@ export function App() {
             </Link>
           ))}
         </nav>
+        {who && <Who {...who} />}
       </header>
       <Offline />
       <Main>
@@ -70,6 +86,23 @@ export function App() {
       <JobsTray link={trayLink} isOnPage={(job) => isShownAt(path, job)} />
       <Toasts />
     </>
+  );
+}
+
+interface WhoProps {
+  owner: string;
+  admin: boolean;
+}
+
+function Who({ owner, admin }: WhoProps) {
+  return (
+    <p className="who">
+      <b>{owner}</b>
+      {admin && <span className="tag">admin</span>}
+      <button type="button" className="ls-link" onClick={forgetKey}>
+        Forget key
+      </button>
+    </p>
   );
 }
 

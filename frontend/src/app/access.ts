@@ -1,29 +1,106 @@
-/** Who is asking: the caller's key, where the server wants one, and the name under which their worlds are saved. */
+/** Who is asking: the caller's key, where the server wants one, and whose jobs and worlds are theirs. */
+import { useSyncExternalStore } from "react";
 import type { components } from "@/lib/api/schema";
+import { forgetBars } from "@/lib/jobs/bars";
 import { ask, configureJobs } from "@/lib/jobs/http";
+import { keepFor, removeAll } from "@/lib/jobs/registry";
+import { client } from "./api";
 
-const KEY = "loresmith.key";
-const USER = "loresmith.user";
+const NAME = "loresmith.access";
+const READER = "loresmith.reader";
+const DRAFT = "loresmith.draft";
 
-/** Send the key that was entered, if one was, with every request. */
+type Me = components["schemas"]["Me"];
+
+export interface Access extends Me {
+  key: string | null;
+  /** Why the page asks for a key: there is none, or the server no longer takes it; null while it does not ask. */
+  asked: "none" | "ended" | null;
+}
+
+const NOBODY: Access = { key: null, owner: "", admin: false, asked: null };
+let access = NOBODY;
+const listeners = new Set<() => void>();
+
+/** Send the key that was entered, if one was, with every request; ask for one when the server wants another. */
 export function installAccess(): void {
-  configureJobs({ token: accessKey });
+  access = stored();
+  keepFor(access.owner);
+  configureJobs({
+    token: () => access.key,
+    onRefused: (key) => {
+      if ((key ?? null) === access.key) set({ ...access, asked: access.key === null ? "none" : "ended" });
+    },
+  });
+  addEventListener("storage", ({ key }) => {
+    if (key === NAME && sessionStorage.getItem(NAME) === null) become(stored());
+  });
 }
 
-export const accessKey = (): string | null => localStorage.getItem(KEY);
-
-/** Keep a key, and the name of the owner that it stands for: worlds must be made under that name. */
-export async function setAccessKey(key: string): Promise<void> {
-  localStorage.setItem(KEY, key);
-  const { owner } = await ask<components["schemas"]["Me"]>("/me");
-  localStorage.setItem(USER, owner);
+/** Take a key if the server does: for as long as the tab is open, or until it is forgotten. Raises ApiError. */
+export async function enterKey(key: string, isKept: boolean): Promise<void> {
+  const me = await ask<Me>("/me", { headers: { Authorization: `Bearer ${key}` } });
+  forgetStored();
+  const { owner, admin } = me;
+  (isKept ? localStorage : sessionStorage).setItem(NAME, JSON.stringify({ key, owner, admin }));
+  become({ key, owner, admin, asked: null });
 }
+
+/** Forget the key, and what this browser keeps of its owner: jobs and the world that was put together. */
+export function forgetKey(): void {
+  removeAll();
+  localStorage.removeItem(draftName());
+  forgetStored();
+  become(NOBODY);
+}
+
+/** Go on as somebody: what was fetched for somebody else is gone, what is on screen stays for the same owner. */
+function become(next: Access): void {
+  if (next.owner !== access.owner) {
+    client.clear();
+    forgetBars();
+    keepFor(next.owner);
+  }
+  set(next);
+  void client.invalidateQueries();
+}
+
+function set(next: Access): void {
+  access = next;
+  listeners.forEach((listener) => listener());
+}
+
+export const useAccess = (): Access => useSyncExternalStore(subscribe, () => access);
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+function stored(): Access {
+  const text = sessionStorage.getItem(NAME) ?? localStorage.getItem(NAME);
+  try {
+    const { key, owner, admin } = JSON.parse(text ?? "") as Partial<Access>;
+    return typeof key === "string" ? { key, owner: owner ?? "", admin: admin === true, asked: null } : NOBODY;
+  } catch {
+    return NOBODY;
+  }
+}
+
+function forgetStored(): void {
+  sessionStorage.removeItem(NAME);
+  localStorage.removeItem(NAME);
+}
+
+/** Under which name the world that is being put together is kept. */
+export const draftName = (): string => (access.owner ? `${DRAFT}:${access.owner}` : DRAFT);
 
 /** The `user_id` of worlds that are made here: the key's owner; without keys the server takes any. */
 export function userId(): string {
-  const known = localStorage.getItem(USER);
+  if (access.owner) return access.owner;
+  const known = localStorage.getItem(READER);
   if (known) return known;
   const made = `reader-${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? "1"}`;
-  localStorage.setItem(USER, made);
+  localStorage.setItem(READER, made);
   return made;
 }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import textwrap
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, Union
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from loresmith.cli.outlook import outlook
 
 if TYPE_CHECKING:
     from loresmith.client import Job, Update
@@ -52,7 +53,7 @@ class JobView:
 
     def show(self, update: Update) -> None:
         """Show what the job says now, and which items are new."""
-        job, left = update.job, time_left(update.job)
+        job, left = update.job, outlook(update.job, datetime.now(UTC))
         self._progress.update(self._task, completed=job.progress, description=job.message, eta=left)
         if self._plain and (job.message != self._told[0] or job.progress >= self._told[1] + _STEP):
             self._told = job.message, job.progress
@@ -62,14 +63,6 @@ class JobView:
 
     def _tell(self, line: str) -> None:
         self._console.print(line, markup=False, emoji=False, soft_wrap=True)
-
-
-def time_left(job: Job) -> str:
-    """What is left of a job's time, in words; empty where nobody knows, and once it has ended."""
-    if job.eta is None or job.done:
-        return ""
-    low, high = math.ceil(job.eta.low), math.ceil(job.eta.high)
-    return f"{low} s left" if low == high else f"{low} to {high} s left"
 
 
 def name_of(item: Json) -> str:
@@ -137,13 +130,13 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 def job_lines(job: Job) -> list[str]:
     """A job as lines of at most 80 columns: how it stands, not what it has made."""
+    now = datetime.now(UTC)
     facts = {
         "job": job.id,
         "type": job.type,
-        "state": f"{job.state}, {job.progress} %" + (f", {left}" if (left := time_left(job)) else ""),
+        "state": f"{job.state}, {job.progress} %" + (f", {left}" if (left := outlook(job, now)) else ""),
         "message": job.message,
         "error": f"{job.error} ({job.error_detail.code})" if job.error and job.error_detail else job.error,
-        "queue": f"about number {job.queue.position}" if job.queue else None,
         "attempt": f"{job.attempt} of {job.max_attempts}" if job.attempt else None,
         "retry of": job.retry_of,
         "created": _moment(job.created_at),

@@ -3,16 +3,19 @@ import { Link } from "wouter";
 import { outlookInWords, secondsInWords, stateInWords, typeInWords } from "@/components/jobs/wording";
 import { isDone } from "@/lib/jobs/rules";
 import type { Job } from "@/lib/jobs/types";
+import { useBar } from "@/lib/queries/bar";
 import { jobPath } from "../routes";
 
 export interface JobTableProps {
   jobs: readonly Job[];
   now: number;
+  /** Whether the last look at them failed. */
+  isLost: boolean;
   picked: ReadonlySet<string>;
   onPick: (ids: ReadonlySet<string>) => void;
 }
 
-export function JobTable({ jobs, now, picked, onPick }: JobTableProps) {
+export function JobTable({ jobs, now, isLost, picked, onPick }: JobTableProps) {
   const areAll = jobs.length > 0 && jobs.every(({ id }) => picked.has(id));
   return (
     <table className="jobs">
@@ -41,6 +44,7 @@ export function JobTable({ jobs, now, picked, onPick }: JobTableProps) {
             key={job.id}
             job={job}
             now={now}
+            isLost={isLost}
             isPicked={picked.has(job.id)}
             onPick={() => onPick(toggled(picked, job.id))}
           />
@@ -59,11 +63,13 @@ function toggled(picked: ReadonlySet<string>, id: string): ReadonlySet<string> {
 function Row({
   job,
   now,
+  isLost,
   isPicked,
   onPick,
 }: {
   job: Job;
   now: number;
+  isLost: boolean;
   isPicked: boolean;
   onPick: () => void;
 }) {
@@ -88,20 +94,30 @@ function Row({
         </span>
       </td>
       <td data-label="Progress" className="wide">
-        <span className="mini" aria-hidden="true">
-          <span style={{ transform: `scaleX(${job.progress / 100})` }} />
-        </span>
-        <small>
-          {isDone(job)
-            ? (job.error ?? `${job.progress} %`)
-            : [`${job.progress} %`, outlookInWords(job)].filter(Boolean).join(" · ")}
-        </small>
+        <Progress job={job} isLost={isLost} />
       </td>
       <td data-label="Time">{timeOf(job, now)}</td>
       <td data-label="Tries">{triesOf(job)}</td>
       <td data-label="Tokens">{tokensOf(job)}</td>
       <td data-label="Cost">{costOf(job)}</td>
     </tr>
+  );
+}
+
+function Progress({ job, isLost }: { job: Job; isLost: boolean }) {
+  const view = useBar(job, isLost);
+  const percent = `${Math.floor(view.percent)} %`;
+  return (
+    <>
+      <span className="mini" aria-hidden="true">
+        <span style={{ transform: `scaleX(${view.percent / 100})` }} />
+      </span>
+      <small>
+        {isDone(job)
+          ? (job.error ?? percent)
+          : [percent, outlookInWords(job, view)].filter(Boolean).join(" · ")}
+      </small>
+    </>
   );
 }
 

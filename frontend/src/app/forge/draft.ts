@@ -1,5 +1,6 @@
 /** The world that is being put together: its theme and what was chosen for it, kept in this browser. */
 import { useCallback, useState } from "react";
+import { draftName } from "../access";
 import type { Kind, Piece } from "../lore";
 
 export interface Draft {
@@ -7,7 +8,6 @@ export interface Draft {
   chosen: Partial<Record<Kind, Piece>>;
 }
 
-const NAME = "loresmith.draft";
 const FIRST: Draft = { theme: "fantasy", chosen: {} };
 
 export function useDraft() {
@@ -15,7 +15,7 @@ export function useDraft() {
   const change = useCallback((changes: Partial<Draft>) => {
     setDraft((before) => {
       const after = { ...before, ...changes };
-      localStorage.setItem(NAME, JSON.stringify(after));
+      localStorage.setItem(draftName(), JSON.stringify(after));
       return after;
     });
   }, []);
@@ -24,7 +24,7 @@ export function useDraft() {
 
 function read(): Draft {
   try {
-    return { ...FIRST, ...(JSON.parse(localStorage.getItem(NAME) ?? "{}") as Partial<Draft>) };
+    return { ...FIRST, ...(JSON.parse(localStorage.getItem(draftName()) ?? "{}") as Partial<Draft>) };
   } catch {
     return FIRST;
   }

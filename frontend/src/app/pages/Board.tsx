@@ -5,6 +5,7 @@ import { typeInWords } from "@/components/jobs/wording";
 import { isDone } from "@/lib/jobs/rules";
 import type { Job } from "@/lib/jobs/types";
 import { useJobActions, useOwnJobIds } from "@/lib/queries/jobs";
+import { useAccess } from "../access";
 import { type Filter, useForgetJob, useJobList, useJobTypes, useStats } from "../api";
 import { Failures, Latency, Throughput } from "../board/charts";
 import { Fleet } from "../board/Fleet";
@@ -51,7 +52,7 @@ export function BoardPage() {
       {jobs.length === 0 ? (
         <NoJobs isFiltered={isOwn || filter.status !== "" || filter.type !== ""} />
       ) : (
-        <JobTable jobs={jobs} now={now} picked={picked} onPick={setPicked} />
+        <JobTable jobs={jobs} now={now} isLost={error !== null} picked={picked} onPick={setPicked} />
       )}
       {data.next_cursor && limit < MOST && (
         <button
@@ -75,6 +76,7 @@ interface FiltersProps {
 
 function Filters({ filter, onFilter, isOwn, onOwn }: FiltersProps) {
   const types = useJobTypes();
+  const { key, admin } = useAccess();
   return (
     <div className="tools">
       <select
@@ -82,7 +84,7 @@ function Filters({ filter, onFilter, isOwn, onOwn }: FiltersProps) {
         value={isOwn ? "own" : "all"}
         onChange={({ target }) => onOwn(target.value === "own")}
       >
-        <option value="all">All I may see</option>
+        <option value="all">{key !== null && !admin ? "Mine" : "Everybody’s"}</option>
         <option value="own">From this browser</option>
       </select>
       <select

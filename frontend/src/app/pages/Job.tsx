@@ -56,7 +56,7 @@ export function JobPage({ jobId }: { jobId: string }) {
       {!isDone(job) && <JobProgressSpinner job={job} />}
       <SlowNote job={job} />
       {job.status === "failed" && (
-        <JobErrorCard job={job} onRetry={async () => navigate(jobPath((await retry(job.id)).id))} />
+        <JobErrorCard level={2} job={job} onRetry={async () => navigate(jobPath((await retry(job.id)).id))} />
       )}
       <div className="job-columns">
         <TimeLine job={job} now={now} />

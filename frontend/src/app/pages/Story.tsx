@@ -81,7 +81,11 @@ function InTheMaking({ job }: { job: Job }) {
           </button>
         )}
         {job.status === "failed" && (
-          <JobErrorCard job={job} onRetry={async () => navigate(storyPath((await retry(job.id)).id))} />
+          <JobErrorCard
+            level={2}
+            job={job}
+            onRetry={async () => navigate(storyPath((await retry(job.id)).id))}
+          />
         )}
       </header>
       <Story paragraphs={paragraphs} isNew />

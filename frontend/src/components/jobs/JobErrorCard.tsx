@@ -23,9 +23,11 @@ export interface JobErrorCardProps {
   job: Job;
   onRetry?: () => Promise<unknown>;
   onDismiss?: () => void;
+  /** Of its heading: one below that of what it is in. */
+  level?: 2 | 3;
 }
 
-export default function JobErrorCard({ job, onRetry, onDismiss }: JobErrorCardProps) {
+export default function JobErrorCard({ job, onRetry, onDismiss, level = 3 }: JobErrorCardProps) {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const kept = job.items?.length ?? 0;
@@ -38,11 +40,12 @@ export default function JobErrorCard({ job, onRetry, onDismiss }: JobErrorCardPr
     setBusy(false);
   };
   const cancelled = isCancelled(job);
+  const Heading = `h${level}` as const;
   return (
     <section className="ls-error-card" data-tone={cancelled || isGone(job) ? "calm" : "failed"} role="alert">
-      <h3>
+      <Heading>
         {cancelled ? "You stopped this" : isGone(job) ? "Too long ago" : `${typeInWords(job.type)} failed`}
-      </h3>
+      </Heading>
       {!cancelled && <p>{job.error}</p>}
       <p className="ls-advice">{adviceFor(job, kept)}</p>
       {problem && <p className="ls-error">{problem}</p>}

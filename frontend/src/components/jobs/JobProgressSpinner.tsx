@@ -1,7 +1,9 @@
 /** One job's progress: a spinner, a bar, what is going on, and why it failed. */
+import type { BarView } from "@/lib/jobs/bars";
 import { isCancelled, isDone } from "@/lib/jobs/rules";
 import type { Job } from "@/lib/jobs/types";
-import { useAnnouncement } from "./announce";
+import { useBar } from "@/lib/queries/bar";
+import { QUIET_MS, useHeld, VALUE_MS } from "./announce";
 import "./jobs.css";
 import { outlookInWords, progressInWords, stateInWords, typeInWords } from "./wording";
 
@@ -19,7 +21,15 @@ export default function JobProgressSpinner({
   className = "",
 }: JobProgressSpinnerProps) {
   if (!job) return null;
-  return <Shown job={job} showProgress={showProgress} showMessage={showMessage} className={className} />;
+  return (
+    <Shown
+      key={job.id}
+      job={job}
+      showProgress={showProgress}
+      showMessage={showMessage}
+      className={className}
+    />
+  );
 }
 
 function Shown({
@@ -29,15 +39,19 @@ function Shown({
   className,
 }: Required<JobProgressSpinnerProps> & { job: Job }) {
   const done = isDone(job);
-  const sentence = done ? [stateInWords(job), job.error].filter(Boolean).join(": ") : progressInWords(job);
-  const announced = useAnnouncement(`${typeInWords(job.type)}: ${sentence}`, done);
+  const view = useBar(job);
+  const sentence = done
+    ? [stateInWords(job), job.error].filter(Boolean).join(": ")
+    : progressInWords(job, view);
+  const value = useHeld(sentence, done, VALUE_MS);
+  const announced = useHeld(`${typeInWords(job.type)}: ${sentence}`, done, QUIET_MS);
   const tone = job.status === "failed" ? (isCancelled(job) ? "cancelled" : "failed") : job.status;
   return (
     <div className={`ls-progress ${className}`} data-tone={tone}>
       <div className="ls-progress-line">
         {!done && <span className="ls-spinner" aria-hidden="true" />}
         {showMessage && <span className="ls-message">{done ? stateInWords(job) : job.message}</span>}
-        {showProgress && !done && <Figures job={job} />}
+        {showProgress && !done && <Figures job={job} view={view} />}
       </div>
       {showProgress && job.status !== "failed" && (
         <div
@@ -46,10 +60,10 @@ function Shown({
           aria-label={typeInWords(job.type)}
           aria-valuemin={0}
           aria-valuemax={100}
-          aria-valuenow={job.progress}
-          aria-valuetext={sentence}
+          aria-valuenow={done ? job.progress : Number.parseInt(value)}
+          aria-valuetext={value}
         >
-          <span className="ls-bar-done" style={{ transform: `scaleX(${job.progress / 100})` }} />
+          <span className="ls-bar-done" style={{ transform: `scaleX(${view.percent / 100})` }} />
         </div>
       )}
       {job.status === "failed" && job.error && <p className="ls-error">{job.error}</p>}
@@ -60,12 +74,12 @@ function Shown({
   );
 }
 
-function Figures({ job }: { job: Job }) {
-  const outlook = outlookInWords(job);
+function Figures({ job, view }: { job: Job; view: BarView }) {
+  const outlook = outlookInWords(job, view);
   return (
     <span className="ls-figures">
       {outlook && <span>{outlook}</span>}
-      <b>{job.progress} %</b>
+      <b>{Math.floor(view.percent)} %</b>
     </span>
   );
 }

@@ -27,15 +27,54 @@ export function secondsInWords(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** What else there is to say of a job that is open: its place in the queue, or the time it will take. */
-export function outlookInWords(job: Job): string {
+const ORDINALS = "next second third fourth fifth sixth seventh eighth ninth tenth".split(" ");
+
+/** What is known of the time at which a job is shown; see `BarView`. */
+export interface Moment {
+  /** Seconds since the server said it. */
+  aged: number;
+  /** ms */
+  at: number;
+}
+
+/**
+ * What else there is to say of a job that is open: its place in the queue, or the time that it will take.
+ *
+ * The command line says the same; tests/outlook.json has examples for both.
+ */
+export function outlookInWords(job: Job, { aged, at }: Moment): string {
   if (isDone(job)) return "";
-  if (job.status === "pending" && job.queue)
-    return job.queue.position > 1 ? `number ${job.queue.position} in line` : "next in line";
-  return job.eta ? `about ${secondsInWords(job.eta.seconds)} left` : "";
+  if (job.status === "pending") return job.queue ? placeInWords(job.queue, at) : "";
+  if (!job.eta || job.eta.high <= aged) return "";
+  const low = rounded(Math.max(0, job.eta.low - aged), Math.floor);
+  const high = rounded(job.eta.high - aged, Math.ceil);
+  const [from, to] = [spanOf(low), spanOf(high)];
+  if (low === high) return `about ${to.join(" ")} left`;
+  return `about ${from[1] === to[1] ? from[0] : from.join(" ")} to ${to.join(" ")} left`;
+}
+
+function placeInWords({ position, expected_start }: NonNullable<Job["queue"]>, at: number): string {
+  const place = `${ORDINALS[position - 1] ?? `number ${position}`} in the queue`;
+  if (expected_start === null) return place;
+  const seconds = (Date.parse(expected_start) - at) / 1000;
+  if (seconds < 0.5) return `${place}, starts any moment`;
+  return `${place}, starts in about ${spanOf(rounded(seconds, (each) => Math.floor(each + 0.5))).join(" ")}`;
+}
+
+/** To whole seconds under 10 s, to 5 s under a minute, to minutes under an hour, to hours. */
+function rounded(seconds: number, round: (value: number) => number): number {
+  const step = seconds < 10 ? 1 : seconds < 60 ? 5 : seconds < 3600 ? 60 : 3600;
+  return Math.max(1, round(seconds / step) * step);
+}
+
+function spanOf(seconds: number): [number, string] {
+  if (seconds < 60) return [seconds, "s"];
+  return seconds < 3600 ? [seconds / 60, "min"] : [seconds / 3600, "h"];
 }
 
 /** The whole of it in one sentence, for those who do not see the bar. */
-export function progressInWords(job: Job): string {
-  return [`${job.progress} percent`, job.message, outlookInWords(job)].filter(Boolean).join(", ");
+export function progressInWords(job: Job, view: Moment & { percent: number }): string {
+  return [`${Math.floor(view.percent)} percent`, job.message, outlookInWords(job, view)]
+    .filter(Boolean)
+    .join(", ");
 }

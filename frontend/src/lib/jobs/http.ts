@@ -7,9 +7,11 @@ interface Api {
   baseUrl: string;
   /** The caller's key, if they have one; asked for before each request. */
   token: () => string | null | undefined;
+  /** Called when the server does not take that key, or wants one. */
+  onRefused: (token: string | null | undefined) => void;
 }
 
-const api: Api = { baseUrl: "", token: () => null };
+const api: Api = { baseUrl: "", token: () => null, onRefused: () => undefined };
 
 /** Say where the API is and who is asking. Call it before the first hook runs. */
 export function configureJobs(changes: Partial<Api>): void {
@@ -66,12 +68,12 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<T> {
 }
 
 /** Send a request as it is, with the caller's key. */
-export function send(
+export async function send(
   path: string,
   { method = "GET", body, headers, signal, keepalive }: Asking,
 ): Promise<Response> {
   const token = api.token();
-  return fetch(api.baseUrl + path, {
+  const response = await fetch(api.baseUrl + path, {
     method,
     headers: {
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
@@ -82,6 +84,8 @@ export function send(
     ...(keepalive ? { keepalive } : {}),
     signal: signal ?? null,
   });
+  if (response.status === 401) api.onRefused(token);
+  return response;
 }
 
 /** Read why a request was refused; an answer that is no problem document may come from something in between. */

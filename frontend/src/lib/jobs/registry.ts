@@ -20,6 +20,23 @@ export interface Entry {
   dismissed?: boolean;
 }
 
+let owner = "";
+
+/** Keep and find the jobs of this owner only, where callers show who they are; "" for whoever sits here. */
+export function keepFor(next: string): void {
+  owner = next && `${encodeURIComponent(next)}/`;
+  changed();
+}
+
+/** Tell whether something is kept for the present owner. */
+const isOwn = (name: string): boolean =>
+  name.startsWith(PREFIX + owner) && !name.includes("/", PREFIX.length + owner.length);
+
+/** Forget all jobs of the present owner here; on the server they go on. */
+export function removeAll(): void {
+  entries().forEach(({ submission }) => removeEntry(submission));
+}
+
 const listeners = new Set<() => void>();
 let cached: Entry[] = [];
 let isStale = true;
@@ -50,7 +67,7 @@ export function addEntry(entry: Omit<Entry, "at">): Entry {
 }
 
 function putEntry(entry: Entry): void {
-  keep("localStorage", PREFIX + entry.submission, JSON.stringify(entry));
+  keep("localStorage", PREFIX + owner + entry.submission, JSON.stringify(entry));
   changed();
 }
 
@@ -61,7 +78,7 @@ export function changeEntry(submission: string, changes: Partial<Entry>): void {
 }
 
 export function removeEntry(submission: string): void {
-  storage("localStorage").removeItem(PREFIX + submission);
+  storage("localStorage").removeItem(PREFIX + owner + submission);
   storage("sessionStorage").removeItem(STASH + submission);
   changed();
 }
@@ -89,13 +106,11 @@ function changed(): void {
 
 function read(): Entry[] {
   const store = storage("localStorage");
-  const names = Array.from({ length: store.length }, (_, at) => store.key(at) ?? "");
-  const found = names.filter((name) => name.startsWith(PREFIX)).map((name) => parse(store.getItem(name)));
+  const names = Array.from({ length: store.length }, (_, at) => store.key(at) ?? "").filter(isOwn);
+  const found = names.map((name) => parse(store.getItem(name)));
   const fresh = found.filter((entry): entry is Entry => entry !== null && entry.at > Date.now() - KEPT_MS);
-  const stale = names.filter(
-    (name) => name.startsWith(PREFIX) && !fresh.some((entry) => PREFIX + entry.submission === name),
-  );
-  stale.forEach((name) => store.removeItem(name));
+  const kept = new Set(fresh.map(({ submission }) => PREFIX + owner + submission));
+  names.filter((name) => !kept.has(name)).forEach((name) => store.removeItem(name));
   return fresh.sort((a, b) => b.at - a.at);
 }
 

@@ -51,7 +51,10 @@ async function readOnce({
     };
     const response = await send(`/jobs/${jobId}/events`, { headers, signal: connection.signal });
     if (response.status === 204) return "over";
-    if (!response.ok) return (await problemOf(response)).isRetryable ? "broken" : "over";
+    if (!response.ok) {
+      const { isRetryable, status } = await problemOf(response);
+      return isRetryable || status === 401 ? "broken" : "over"; // another key may follow
+    }
     if (!response.body || !response.headers.get("Content-Type")?.startsWith("text/event-stream"))
       return "over";
     onLive(true);
