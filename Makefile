@@ -18,7 +18,7 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-web shots test-long test-api-long chaos check fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
+.PHONY: help setup run page demo test test-web shots test-long test-api-long test-hosts chaos check fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test-long: setup $(PAGE) ## the tests that take minutes (real model, real proces
 
 test-api-long: setup ## 10,000 requests that schemathesis makes of the API's document, against a running server
 	@$(BIN)/pytest -m api_long --timeout 3600 -s tests/fuzz
+
+test-hosts: setup ## cut hosts off under load: network namespaces, Linux, root (ARGS=--short: a minute)
+	@$(BIN)/python -m tests.hosts $(ARGS)
 
 chaos: setup ## break real processes at random: make chaos SEED=… ROUNDS=500 (20 minutes)
 	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --rounds $(ROUNDS)

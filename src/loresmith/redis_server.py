@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import AuthenticationError, RedisError
 
 from loresmith.jobs.connection import Client, Connections
@@ -25,6 +26,8 @@ async def check_server(client: Client, url: str) -> str:
         info: dict[str, str] = await client.info("server")  # pyright: ignore[reportUnknownMemberType]
     except AuthenticationError:
         raise RedisServerError(f"{place} refuses the credentials: see LORESMITH_REDIS_URL") from None
+    except MasterNotFoundError:  # its own text has a client's repr for each Sentinel that is away
+        raise RedisServerError(f"{place}: no Sentinel that answers names a primary, see LORESMITH_REDIS_URL") from None
     except (RedisError, OSError) as error:
         reason = (str(error).strip() or type(error).__name__).rstrip(".")
         raise RedisServerError(f"{place} does not answer ({reason}): see LORESMITH_REDIS_URL") from None

@@ -5,7 +5,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,12 +20,22 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 class Child:
     """A place for one process at a time; `command` is asked for each start."""
 
-    def __init__(self, name: str, folder: Path, command: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        command: Callable[[], Sequence[str]],
+        *,
+        environment: Mapping[str, str] | None = None,
+        directory: Path = ROOT,
+    ) -> None:
         self.name = name
         self.lock = asyncio.Lock()
         """Held by a fault for as long as it has the process in hand."""
         self._log = folder / f"{name}.log"
         self._command = command
+        self._environment = environment
+        self._directory = directory
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -38,7 +48,12 @@ class Child:
         """Start the process; it dies with this one, whatever happens."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command(), stdout=log, stderr=log, cwd=ROOT, preexec_fn=_death_notice()
+                *self._command(),
+                stdout=log,
+                stderr=log,
+                cwd=self._directory,
+                env=self._environment,
+                preexec_fn=_death_notice(),
             )
 
     def signal(self, number: signal.Signals) -> None:

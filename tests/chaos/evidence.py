@@ -105,13 +105,14 @@ def _runs(events: list[Event]) -> dict[str, list[RunStory]]:
 
 async def gather(folder: Path, socket: Path, poller: Poller) -> Evidence:
     """Collect everything; Redis still runs, nothing else does."""
-    left = await _leftover(socket)
+    left = await left_in(f"unix://{socket}")
     return Evidence(read_ledgers(folder), read_append_only(folder / "appendonlydir"), left, poller)
 
 
-async def _leftover(socket: Path) -> Leftover:
+async def left_in(url: str) -> Leftover:
+    """Return what the Redis at `url` holds."""
     left = Leftover()
-    client: Any = Connections(f"unix://{socket}").client()
+    client: Any = Connections(url).client()
     async for key in client.scan_iter(count=1000):
         name = key.decode()
         left.lifetimes_ms[name] = await client.pttl(name)

@@ -16,7 +16,6 @@ import psutil
 import psycopg
 
 _OPTIONS = {
-    "listen_addresses": "",
     "fsync": "off",
     "max_connections": "60",
     "shared_buffers": "16MB",
@@ -33,9 +32,10 @@ rm -rf "$1"
 
 
 class Postgres:
-    """A server on a socket in a directory of its own."""
+    """A server on a socket in a directory of its own; with `listen` on port 5432 of that address too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, listen: str = "") -> None:
+        self._listen = listen
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         self._guard = subprocess.Popen(
             ["sh", "-c", _GUARD, "sh", str(self.folder)], stdin=subprocess.PIPE, start_new_session=True
@@ -45,6 +45,9 @@ class Postgres:
         if self._user is not None:
             os.chown(self.folder, self._user, -1)
         self._run("initdb", "-D", "data", "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        if listen:
+            with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
 
     def url(self, database: str = "postgres") -> str:
         """The address of a database."""
@@ -52,7 +55,8 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        options = " ".join(f"-c {name}={value or repr('')}" for name, value in _OPTIONS.items())
+        chosen = {**_OPTIONS, "listen_addresses": self._listen}
+        options = " ".join(f"-c {name}={value or repr('')}" for name, value in chosen.items())
         self._run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", f"{options} -k {self.folder}", "start")
 
     def stop(self) -> None:

@@ -49,6 +49,27 @@ async def address() -> AsyncIterator[str]:
     await server.stop()
 
 
+async def test_calls_go_to_each_address_of_a_name_in_turn() -> None:
+    servers = [LoreServer(find_provider(f"fake?seconds=0&tokens=10&slots={slots}")) for slots in (1, 2)]
+    places = [f"127.0.0.1:{await server.start('127.0.0.1:0')}" for server in servers]
+    model = GrpcLoreModel(f"ipv4:{','.join(places)}")
+    try:
+        seen: set[int] = set()
+
+        async def both() -> bool:
+            seen.add((await model.capabilities()).concurrent_calls)
+            return seen == {1, 2}
+
+        await wait_until(both)
+        await servers[0].stop()
+        for _ in range(4):
+            assert (await model.capabilities()).concurrent_calls == 2
+    finally:
+        await model.close()
+        for server in servers:
+            await server.stop()
+
+
 def test_the_client_is_a_lore_model() -> None:
     assert isinstance(GrpcLoreModel("127.0.0.1:1"), LoreModel)
 

@@ -1,13 +1,18 @@
 """A primary that dies under running jobs: every accepted job ends, and results wait for the new primary."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from loresmith.jobs import JobContext, Status, StoreUnavailableError, job_type
+from loresmith.jobs.connection import Connections
+from loresmith.redis_server import RedisServerError, check_server
 from tests.redis.conftest import Engine
 from tests.topologies.servers import Pair, until
 from tests.waiting import wait_until
@@ -92,3 +97,34 @@ async def test_a_submit_that_asks_for_a_replica_waits_for_it(engine: Engine, pai
         await manager.create("quick", {})
     alone = await engine.manager.create("quick", {})  # one that does not ask is accepted
     assert (await engine.manager.get(alone.id)).status is Status.PENDING
+
+
+async def test_a_sentinel_that_says_nothing_costs_a_second(steady_pair: Pair) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        first = f"@127.0.0.1:{silent.getsockname()[1]},"
+        client: Any = Connections(steady_pair.url.replace("@", first, 1)).client()
+        async with client:
+            began = time.monotonic()
+            assert await client.ping()
+            assert time.monotonic() - began < 4.0  # as long as it took before, and some for a busy machine
+
+
+async def test_idle_connections_go_with_one_that_failed(steady_pair: Pair) -> None:
+    client: Any = Connections(steady_pair.url).client()
+    async with client:
+        pool: Any = client.connection_pool
+        failed, idle = await pool.get_connection(), await pool.get_connection()
+        await pool.release(idle)
+        assert idle.is_connected
+        await failed.disconnect()
+        await pool.release(failed)
+        assert not idle.is_connected
+
+
+async def test_no_primary_is_one_clear_line(steady_pair: Pair) -> None:
+    url = steady_pair.url.replace("/lore/0", "/other/0")
+    async with Connections(url).client() as client:
+        with pytest.raises(RedisServerError) as raised:
+            await check_server(client, url)
+    place = f"redis+sentinel://127.0.0.1:{steady_pair.sentinel.port}/other/0"
+    assert str(raised.value) == f"redis at {place!r}: no Sentinel that answers names a primary, see LORESMITH_REDIS_URL"

@@ -27,6 +27,8 @@ from redis.sentinel import SentinelConnectionPool as BlockingSentinelConnectionP
 
 _CONNECTIONS: Final = 8
 _TIMEOUT_SECONDS: Final = 5.0
+_SENTINEL_SECONDS: Final = 1.0
+"""Sentinels are asked one after the other: the first of them may be on the host that went away with the primary."""
 _DEFAULT_PORT: Final = 6379
 _TIMEOUTS: Final[dict[str, Any]] = {
     "socket_timeout": _TIMEOUT_SECONDS,
@@ -57,7 +59,7 @@ class Connections:
             service, options = _sentinel(parts)
             told_by: dict[str, Any] = {**_sentinel_options(parts), "retry": Retry(NoBackoff(), 0)}
             watched = Sentinel(_hosts(parts), sentinel_kwargs=told_by)
-            pool: Any = {"connection_pool_class": _WatchedPool, "retry": Retry(NoBackoff(), 0)}
+            pool: Any = {"connection_pool_class": WatchedPool, "retry": Retry(NoBackoff(), 0)}
             return watched.master_for(service, **pool, **options)  # pyright: ignore[reportUnknownMemberType]
         pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
             self.url, max_connections=_CONNECTIONS, timeout=_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0), **_TIMEOUTS
@@ -83,8 +85,25 @@ class Connections:
         return blocking.Redis.from_url(self.url, retry=retry, **timeouts)  # pyright: ignore[reportUnknownMemberType]
 
 
-class _WatchedPool(SentinelConnectionPool):
-    """Closes the connections to the Sentinels with its own, which redis-py leaves open."""
+class WatchedPool(SentinelConnectionPool):
+    """Closes the connections to the Sentinels with its own, which redis-py leaves open.
+
+    When one connection fails, the idle ones go too: they lead to the same primary, and each would be found dead only
+    after a timeout of its own.
+    """
+
+    async def release(self, connection: Any) -> None:
+        if not connection.is_connected:
+            await self.close_idle()
+        await super().release(connection)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await (super().disconnect() if inuse_connections else self.close_idle())
+
+    async def close_idle(self) -> None:
+        """Close the idle connections in one turn of the loop: redis-py would give them out half closed."""
+        for connection in list(self._available_connections):
+            await connection.disconnect(nowait=True)
 
     async def aclose(self) -> None:
         await super().aclose()
@@ -94,7 +113,7 @@ class _WatchedPool(SentinelConnectionPool):
 
 
 class _BlockingWatchedPool(BlockingSentinelConnectionPool):
-    """Does as `_WatchedPool`, in a thread."""
+    """Does as `WatchedPool`, in a thread."""
 
     def close(self) -> None:
         super().close()
@@ -119,7 +138,8 @@ def _options(parts: SplitResult) -> dict[str, Any]:
 def _sentinel_options(parts: SplitResult) -> dict[str, Any]:
     asked = dict(parse_qsl(parts.query))
     user, password = asked.get("sentinel_username", ""), asked.get("sentinel_password", "")
-    return {**_TIMEOUTS, **_credentials(user, password), **_tls(parts)}
+    timeouts = {"socket_timeout": _SENTINEL_SECONDS, "socket_connect_timeout": _SENTINEL_SECONDS}
+    return {**timeouts, **_credentials(user, password), **_tls(parts)}
 
 
 def _credentials(user: str, password: str) -> dict[str, str]:

@@ -45,7 +45,8 @@ class LeaseKeeper:
         self._consumer = consumer
         self._lease_seconds = lease_seconds
         self._stopped = threading.Event()
-        self._loop_seen = time.monotonic()
+        self._asked_at: float | None = None
+        """Monotonic time since which the event loop owes the thread an answer."""
         self._thread = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -61,8 +62,9 @@ class LeaseKeeper:
 
     @property
     def loop_lag_seconds(self) -> float:
-        """How long ago the event loop last answered the thread."""
-        return time.monotonic() - self._loop_seen
+        """How long the event loop has owed the thread an answer; the thread itself may wait for Redis meanwhile."""
+        asked_at = self._asked_at
+        return 0.0 if asked_at is None else time.monotonic() - asked_at
 
     def _keep(self) -> None:
         redis: Any = None
@@ -82,14 +84,15 @@ class LeaseKeeper:
         _closed(redis)
 
     def _ask_loop(self) -> float:
-        lag = self.loop_lag_seconds - self._lease_seconds / 4
+        lag = self.loop_lag_seconds
         if lag > LOOP_LAG_SECONDS:
             log.warning("event loop is blocked, a handler does not yield", lag_seconds=round(lag, 1))
+        self._asked_at = self._asked_at or time.monotonic()
         self._on_loop(self._answer)
         return lag
 
     def _answer(self) -> None:
-        self._loop_seen = time.monotonic()
+        self._asked_at = None
 
     def _renew(self, redis: BlockingClient) -> None:
         held = dict(self._runs)  # one step under the interpreter lock

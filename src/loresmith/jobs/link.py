@@ -9,6 +9,8 @@ import hiredis
 from redis import exceptions as redis_errors
 from redis.asyncio import Redis
 
+from loresmith.jobs.connection import WatchedPool
+
 _TIMEOUT_SECONDS: Final = 5.0
 _pack: Callable[[Any], bytes] = cast("Any", hiredis).pack_command
 
@@ -47,7 +49,7 @@ class Link:
     async def _enter(self) -> "_Stream":
         """Return the stream that is in use, or a new one; its caller leaves it again."""
         if self._stream is None or self._stream.failed:
-            self._stream = _Stream(await self._pool.get_connection())
+            self._stream = _Stream(self._pool, await self._pool.get_connection())
         self._stream.users += 1
         return self._stream
 
@@ -62,7 +64,8 @@ class Link:
 class _Stream:
     """A connection with batches under way, each read in its turn; one that fails takes those behind it along."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, pool: Any, connection: Any) -> None:
+        self._pool = pool
         self.connection = connection
         self.users = 0
         self.failed = False
@@ -106,6 +109,8 @@ class _Stream:
         if not self.failed:
             self.failed = True
             await self.connection.disconnect(nowait=True)
+            if isinstance(self._pool, WatchedPool):
+                await self._pool.close_idle()  # they lead to where this one led
 
     async def _reply(self) -> Any:
         try:

@@ -38,6 +38,8 @@ _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 2_000),
     ("grpc.max_reconnect_backoff_ms", 3_000),
+    # A name may stand for several lore hosts: by default all calls would go to the first of them.
+    ("grpc.service_config", '{"loadBalancingConfig":[{"round_robin":{}}]}'),
 )
 
 EventStream = grpc.aio.UnaryStreamCall[lore_pb2.GenerateRequest, lore_pb2.GenerationEvent]
