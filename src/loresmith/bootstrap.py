@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
-from loresmith import job_types
+from loresmith import job_types, webhooks
 from loresmith.db import Database, History, PastJob, StorageUnavailableError, Worlds
 from loresmith.jobs import (
     EndedJob,
     Failed,
     Follower,
+    InternalJobs,
     JobManager,
     JobRegistry,
     TransientError,
@@ -17,8 +19,15 @@ from loresmith.jobs import (
     discover,
 )
 from loresmith.jobs.connection import Client, Connections
+from loresmith.jobs.observer import Observer
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import LoreModel
+from loresmith.telemetry.process import Telemetry
+from loresmith.webhooks import Courier, Feed, Rules, Sender, Signer, deliver_webhook
+
+_DELIVERIES_AT_ONCE: Final = 64
+_ENDED_DELIVERIES: Final = 1_000
+"""Nobody follows them: they are kept for a look."""
 
 
 def connect(url: str) -> Client:
@@ -31,9 +40,17 @@ def build_registry() -> JobRegistry:
     return discover(job_types)
 
 
-def build_manager(redis: Client, registry: JobRegistry, *, replicas: int = 0, owner_limit: int = 1_000) -> JobManager:
+def build_manager(
+    redis: Client,
+    registry: JobRegistry,
+    *,
+    replicas: int = 0,
+    owner_limit: int = 1_000,
+    telemetry: Telemetry | None = None,
+) -> JobManager:
     """Return the manager through which an API process creates and reads jobs; see there for the numbers."""
-    return JobManager(redis=redis, registry=registry, replicas=replicas, owner_limit=owner_limit)
+    observer = observer_of(telemetry)
+    return JobManager(redis=redis, registry=registry, replicas=replicas, owner_limit=owner_limit, observer=observer)
 
 
 def build_worker(
@@ -45,6 +62,7 @@ def build_worker(
     concurrency: int,
     grace_seconds: float,
     linger_seconds: float,
+    telemetry: Telemetry | None = None,
 ) -> Worker:
     """Return a worker whose handlers find the language model under `LoreModel`, saved worlds under `Worlds`."""
     resources: Mapping[type, object] = {LoreModel: lore_model, Worlds: worlds}
@@ -56,7 +74,13 @@ def build_worker(
         concurrency=concurrency,
         grace_seconds=grace_seconds,
         linger_seconds=linger_seconds,
+        observer=observer_of(telemetry),
     )
+
+
+def observer_of(telemetry: Telemetry | None) -> Observer | None:
+    """Return what tells the metrics and traces of a process about its jobs."""
+    return Observer(metrics=telemetry.metrics, tracing=telemetry.tracing) if telemetry is not None else None
 
 
 def build_history(redis_url: str, database: Database) -> Follower:
@@ -70,6 +94,48 @@ def build_history(redis_url: str, database: Database) -> Follower:
             raise TransientError(str(error), code="storage_unavailable") from error
 
     return Follower(connections=Connections(redis_url), group="history", follow=record)
+
+
+def build_webhook_feed(redis_url: str, redis: Client) -> Follower:
+    """Return what makes a delivery of each job that ends and has a webhook."""
+    feed = Feed(build_deliveries(redis))
+    return Follower(connections=Connections(redis_url), group=webhooks.GROUP, follow=feed.follow)
+
+
+def build_deliveries(redis: Client) -> InternalJobs:
+    """Return the deliveries of webhooks."""
+    return InternalJobs(redis, deliver_webhook, queue=webhooks.QUEUE)
+
+
+def build_webhook_worker(
+    redis_url: str,
+    redis: Client,
+    *,
+    secrets: Sequence[str],
+    allow_private: bool = False,
+    grace_seconds: float = webhooks.SECONDS,
+    linger_seconds: float = 1.0,
+    lease_seconds: float = 10.0,
+    sender: Sender | None = None,
+) -> Worker:
+    """Return the worker that delivers webhooks, signed with these secrets; it takes no slot of any other job."""
+    courier = Courier(
+        manager=build_manager(redis, JobRegistry()),
+        signer=Signer(secrets),
+        sender=sender or Sender(allow_private=allow_private),
+        rules=Rules(allow_private=allow_private),
+    )
+    return Worker(
+        connections=Connections(redis_url),
+        queue=webhooks.QUEUE,
+        registry=JobRegistry().add(deliver_webhook),
+        resources={Courier: courier},
+        concurrency=_DELIVERIES_AT_ONCE,
+        grace_seconds=grace_seconds,
+        linger_seconds=linger_seconds,
+        lease_seconds=lease_seconds,
+        ended_length=_ENDED_DELIVERIES,
+    )
 
 
 def past_job(ended: EndedJob) -> PastJob:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ipaddress
 import re
@@ -14,6 +15,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 LEAST_TOKEN_LENGTH = 16
 LEAST_SIGNING_LENGTH: Final = 32
 """Characters of a secret that signs tokens: RFC 7518, 3.2, asks for as many bits as the hash has."""
+WEBHOOK_SECRET_BYTES: Final = (24, 64)
+"""Of a secret of Standard Webhooks."""
 SIGNATURES: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 """Algorithms (RFC 7518, RFC 8037) whose verifying key is public."""
 
@@ -131,6 +134,22 @@ def _signing_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _webhook_secrets(value: SecretStr) -> SecretStr:
+    secrets = words(value.get_secret_value())
+    if not 1 <= len(secrets) <= 2 or not all(_is_webhook_secret(one) for one in secrets):
+        least, most = WEBHOOK_SECRET_BYTES
+        raise ValueError(f"expected whsec_ and {least} to {most} bytes in base64, or two of them with a comma between")
+    return value
+
+
+def _is_webhook_secret(text: str) -> bool:
+    try:
+        length = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        return False
+    return text.startswith("whsec_") and WEBHOOK_SECRET_BYTES[0] <= length <= WEBHOOK_SECRET_BYTES[1]
+
+
 def words(value: str) -> tuple[str, ...]:
     """Return `a, b` as ("a", "b")."""
     return tuple(word.strip() for word in value.split(",") if word.strip())
@@ -167,6 +186,7 @@ PerProvider = Annotated[str, AfterValidator(_per_provider)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 PathToFile = Annotated[Path, AfterValidator(_expanded)]
 KeySetUrl = Annotated[str, AfterValidator(_key_set_url)]
+WebhookSecrets = Annotated[SecretStr, AfterValidator(_webhook_secrets)]
 SigningSecret = Annotated[SecretStr, AfterValidator(_signing_secret)]
 Signatures = Annotated[str, AfterValidator(_signatures)]
 HostNames = Annotated[str, AfterValidator(_host_names)]

@@ -28,11 +28,12 @@ from loresmith.setting_types import (
     Secret,
     Signatures,
     SigningSecret,
+    WebhookSecrets,
 )
 
 PREFIX = "LORESMITH_"
 ENV_FILE = Path(".env")
-_SECRETS = ("redis_url", "database_url", "model_api_key", "lore_token", "jwt_secret")
+_SECRETS = ("redis_url", "database_url", "model_api_key", "lore_token", "jwt_secret", "webhook_secrets")
 """Settings whose values no message shows."""
 OF_CLIENTS = (f"{PREFIX}URL", f"{PREFIX}API_KEY")
 """Variables that are no settings: who asks a running server reads them."""
@@ -174,6 +175,21 @@ class Settings(BaseSettings):
     )
     lore_allow_anyone: bool = Field(
         False, description="let `lore` listen beyond this machine with neither token nor client certificates"
+    )
+    metrics_listen: Address | None = Field(
+        None,
+        description="host:port on which `worker` and `lore` answer `/metrics`, `/healthz` and `/readyz`;"
+        " unset: they listen on none",
+    )
+    webhook_secrets: WebhookSecrets | None = Field(
+        None,
+        description="`whsec_…`, signs webhooks, without one jobs with a webhook are refused; two with a comma between"
+        " them, while the second takes the place of the first",
+    )
+    webhook_allow_private: bool = Field(
+        False,
+        description="dangerous, for development only: webhooks may go to private addresses, to this machine, and over"
+        " plain HTTP",
     )
     worker_concurrency: int | None = Field(
         None,

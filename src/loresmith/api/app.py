@@ -15,16 +15,48 @@ from loresmith.api.access import Access
 from loresmith.api.deps import BareRoute, PublicRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
+from loresmith.api.observed import Observed
 from loresmith.api.openapi import build_openapi
 from loresmith.api.page import Page
 from loresmith.api.refreshed import AwayError
-from loresmith.api.routes import actions, events, health, job_types, me, page, queues, read, reference, submit, tokens
+from loresmith.api.routes import (
+    actions,
+    events,
+    health,
+    job_types,
+    me,
+    metrics,
+    page,
+    queues,
+    read,
+    reference,
+    submit,
+    tokens,
+)
+from loresmith.api.routes import webhooks as webhook_logs
 from loresmith.api.routes import worlds as saved_worlds
 from loresmith.api.shortcut import Shortcut
+from loresmith.api.webhooks import Webhooks
 from loresmith.db import DatabaseError, Worlds
 from loresmith.jobs import JobManager, JobsError
+from loresmith.telemetry.process import Telemetry
 
-GROUPS = (submit, read, actions, events, tokens, queues, job_types, saved_worlds, me, health, reference, page)
+GROUPS = (
+    submit,
+    read,
+    actions,
+    events,
+    webhook_logs,
+    tokens,
+    queues,
+    job_types,
+    saved_worlds,
+    me,
+    health,
+    metrics,
+    reference,
+    page,
+)
 _PUBLIC = {route.name for group in GROUPS for route in group.router.routes if isinstance(route, PublicRoute)}
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
@@ -39,12 +71,13 @@ _TAGS = [
 class _App(FastAPI):
     """FastAPI for what it is good at; what every request needs, and the three that nearly all are, stand before it."""
 
-    def set_front(self, access: Access) -> None:
+    def set_front(self, access: Access, telemetry: Telemetry) -> None:
         """Put it there, once the app is made."""
         routed = Edge(super().__call__, access.site)
-        self._front = access.for_pages(
-            Shortcut(routed, self, access, submit=submit.submit_job, read=read.read_job, follow=events.follow_job)
+        shortcut = Shortcut(
+            routed, self, access, submit=submit.submit_job, read=read.read_job, follow=events.follow_job
         )
+        self._front = Observed(access.for_pages(shortcut), telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
@@ -57,12 +90,14 @@ def create_app(
     access: Access | None = None,
     readiness: Readiness = all_there,
     version: str | None = None,
+    telemetry: Telemetry | None = None,
+    webhooks: Webhooks = Webhooks(),  # noqa: B008 - frozen, and empty
 ) -> FastAPI:
     """Return the HTTP API over `manager` and the saved `worlds`.
 
     `access` says who may use it; without one, whoever addresses it as this machine, who is the local owner.
     `readiness` tells what is missing besides Redis, which is always asked: name → what is wrong, empty when all is
-    there. It must not raise.
+    there. It must not raise. `webhooks` says which are taken: without, none.
     """
     app = _App(
         title="LoreSmith",
@@ -74,11 +109,13 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
     )
-    access = access or Access()
-    app.set_front(access)
+    access, telemetry = access or Access(), telemetry or Telemetry()
+    app.set_front(access, telemetry)
+    app.state.telemetry = telemetry
     app.state.access = access
     app.state.manager = manager
     app.state.worlds = worlds
+    app.state.webhooks = webhooks
     app.state.readiness = readiness
     app.state.page = Page()
     app.mount("/assets", app.state.page.assets)

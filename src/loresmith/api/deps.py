@@ -12,8 +12,10 @@ from starlette.types import Scope
 from loresmith.api.access import Access
 from loresmith.api.caller import Caller
 from loresmith.api.errors import Problem
+from loresmith.api.webhooks import Webhooks
 from loresmith.db import Worlds
 from loresmith.jobs import JobManager, JobNotFoundError
+from loresmith.telemetry.process import Telemetry
 
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 """Returns what is missing: its name → what is wrong with it. Empty when all is there."""
@@ -67,6 +69,16 @@ def manager_of(request: Request) -> JobManager:
 def worlds_of(request: Request) -> Worlds:
     """Return the saved worlds."""
     return request.app.state.worlds
+
+
+def telemetry_of(request: Request) -> Telemetry:
+    """Return the metrics and traces of this process."""
+    return request.app.state.telemetry
+
+
+def webhooks_of(request: Request) -> Webhooks:
+    """Return the webhooks of this server."""
+    return request.app.state.webhooks
 
 
 def readiness_of(request: Request) -> Readiness:

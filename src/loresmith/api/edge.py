@@ -7,10 +7,10 @@ from typing import Final
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars
 
 from loresmith.api.errors import problem_of, problem_response
 from loresmith.api.site import Site
+from loresmith.telemetry.subject import set_subject
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,6 @@ class Edge:
                 add_headers(message["headers"], scope)
             await send(message)
 
-        bind_contextvars(request_id=request_id)  # never unbound: a server gives each request a context of its own
         try:
             if (refusal := self._site.refusal(scope)) is not None:
                 await problem_response(refusal, request_id=request_id)(scope, receive, send_with_headers)
@@ -71,9 +70,10 @@ class Edge:
 
 
 def take_request_id(scope: Scope) -> str:
-    """Return the id of a request, which is in its state from now on."""
+    """Return the id of a request, which is in its state and in the log lines of its task from now on."""
     request_id = _request_id(scope)
     scope.setdefault("state", {})["request_id"] = request_id
+    set_subject(lambda: {"request_id": request_id})
     return request_id
 
 

@@ -30,7 +30,8 @@ def build_openapi(app: FastAPI, registry: JobRegistry, *, public: Collection[str
     for model in (ProblemObject, NotReadyProblem, InvalidParameterProblem, JobChange, JobItem):
         schemas.update(_components(model.__name__, TypeAdapter(model), "", mode="serialization"))
     types = list(registry)
-    common = SubmitRequest.model_json_schema()
+    common = SubmitRequest.model_json_schema(ref_template=f"{_REF}{{model}}")
+    schemas.update(common.pop("$defs"))
     for kind in types:
         schemas.update(_schemas_of(kind, common))
     schemas["Submission"] = _union({kind.name: f"{pascal(kind.name)}Submit" for kind in types})

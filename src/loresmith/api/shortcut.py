@@ -25,6 +25,7 @@ class Endpoint(Protocol):
 
 _JOBS: Final = "/jobs"
 _JOB_PREFIX: Final = "/jobs/"
+_TEMPLATE: Final = "/jobs/{job_id}"
 _EVENTS: Final = "/events"
 _JOB_LENGTH: Final = len("/jobs/00000000-0000-0000-0000-000000000000")
 
@@ -58,7 +59,10 @@ class Shortcut:
     def _endpoint(self, scope: Scope) -> Endpoint | None:
         path: str = scope["path"]
         if path == _JOBS:
-            return self._submit if scope["method"] == "POST" else None
+            if scope["method"] != "POST":
+                return None
+            scope["template"] = _JOBS
+            return self._submit
         endpoint = self._of_job.get(len(path))
         if endpoint is None or scope["method"] != "GET" or not path.startswith(_JOB_PREFIX):
             return None
@@ -66,6 +70,7 @@ class Shortcut:
         if "/" in job_id or rest not in ("", _EVENTS):
             return None
         scope["path_params"] = {"job_id": job_id}
+        scope["template"] = f"{_TEMPLATE}{rest}"
         return endpoint
 
     async def _answer(self, endpoint: Endpoint, request: Request, request_id: str) -> Response:
@@ -79,5 +84,5 @@ class Shortcut:
         except Exception as error:
             problem = problem_of(error)
             if problem.code == "internal":
-                log.exception("request failed", request_id=request_id, path=request.scope["path"])
+                log.exception("request failed", path=request.scope["path"])
             return problem_response(problem, request_id=request_id)

@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.requests import Request
 
 from loresmith.api.access import OwnerLimits
-from loresmith.api.deps import access_of, caller_of, headers_of
+from loresmith.api.deps import access_of, caller_of, headers_of, webhooks_of
 from loresmith.api.errors import Problem
+from loresmith.api.webhooks import WebhookRequest, Webhooks
 from loresmith.jobs import FieldProblem, InvalidPayloadError, Options, Priority
 
 MOST_METADATA_BYTES: Final = 4 * 1024
@@ -64,6 +65,7 @@ class SubmitRequest(BaseModel):
         None, ge=1, le=_DAY_SECONDS, description="from its first start; may shorten what its type allows"
     )
     max_attempts: _Whole | None = Field(None, ge=1, le=20, description="tries, if its type's are not right")
+    webhook: WebhookRequest | None = Field(None, description="whom to tell when it has ended")
 
 
 class BatchRequest(BaseModel):
@@ -81,12 +83,13 @@ class Submitter:
     owner: str
     anybody: bool
     limits: OwnerLimits
+    webhooks: Webhooks
 
 
 def submitter_of(request: Request) -> Submitter:
     """Return for whom a request submits. Where nobody is asked who they are, a `user_id` is any text or number."""
     caller, access = caller_of(request), access_of(request)
-    return Submitter(caller.owner, caller.admin or not access.asks, access.limits)
+    return Submitter(caller.owner, caller.admin or not access.asks, access.limits, webhooks_of(request))
 
 
 def parse_submission(body: dict[str, Any], by: Submitter) -> tuple[str, object, Options]:
@@ -130,6 +133,7 @@ def _checked(asked: SubmitRequest, by: Submitter, pointer: str) -> tuple[str, ob
         max_attempts=asked.max_attempts,
         metadata=asked.metadata,
         tags=tuple(dict.fromkeys(asked.tags)),
+        attached=by.webhooks.attach(asked.webhook, pointer),
     )
     return asked.type, asked.payload, options
 

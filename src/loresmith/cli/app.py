@@ -21,6 +21,7 @@ from loresmith.cli import (
     run,
     submit,
     watching,
+    webhooks,
     worlds,
 )
 from loresmith.cli.stack import StartError
@@ -39,6 +40,7 @@ _ASKING: dict[str, Callable[..., None]] = {
     "cancel": jobs.cancel,
     "retry": jobs.retry,
     "delete": jobs.delete,
+    "webhooks": webhooks.webhooks,
     "types": catalogue.types,
     "stats": queues.stats,
     "pause": queues.pause,

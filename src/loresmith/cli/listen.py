@@ -27,23 +27,23 @@ def check_exposure(settings: Settings) -> None:
         )
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one. Raises StartError."""
+def bind(host: str, port: int, *, setting: str = "") -> socket.socket:
+    """Return a listening socket; port 0 takes a free one. Raises StartError that names the `setting` of its address."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         taken = socket.socket(family, kind, protocol)
     except UnicodeError:  # a label of the name is empty or too long
-        raise StartError(f"LORESMITH_HOST={host!r} is no name of a host") from None
+        raise StartError(f"{setting or 'LORESMITH_HOST'}: {host!r} is no name of a host") from None
     except OSError as error:
-        raise StartError(_refused(host, port, error)) from None
+        raise StartError(_refused(host, port, error, setting)) from None
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(address)
         taken.listen(_BACKLOG)
     except OSError as error:
         taken.close()
-        raise StartError(_refused(host, port, error)) from None
+        raise StartError(_refused(host, port, error, setting)) from None
     return taken
 
 
@@ -54,8 +54,8 @@ def url_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _refused(host: str, port: int, error: OSError) -> str:
+def _refused(host: str, port: int, error: OSError, setting: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host!r} is in use: stop what uses it, or set LORESMITH_PORT"
+        return f"port {port} on {host!r} is in use: stop what uses it, or set {setting or 'LORESMITH_PORT'}"
     reason = (error.strerror or str(error)).lower()
-    return f"cannot listen on {host!r} port {port} ({reason}): see LORESMITH_HOST, LORESMITH_PORT"
+    return f"cannot listen on {host!r} port {port} ({reason}): see {setting or 'LORESMITH_HOST, LORESMITH_PORT'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -21,10 +21,14 @@ from loresmith.llm_service.provider import TRIED, Provider, find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
 from loresmith.llm_service.shared import SharedLedger, SharedPurse
+from loresmith.redis_server import RedisServerError, check_server
 from loresmith.setting_types import per_provider
 from loresmith.settings import Settings
+from loresmith.telemetry.process import Telemetry
 
 EMBEDDED = "embedded"
+
+Missing = Callable[[], Awaitable[Mapping[str, str]]]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -38,28 +42,31 @@ async def lore_service(
     access: Access,
     redis_url: str | None = None,
     grace_seconds: float = 0.0,
-) -> AsyncGenerator[tuple[str, Callable[[], None]]]:
-    """The gRPC server; yields the address at which it is reached, and what ends it without grace.
+    telemetry: Telemetry,
+) -> AsyncGenerator[tuple[str, Callable[[], None], Missing]]:
+    """The gRPC server; yields the address at which it is reached, what ends it without grace, and what it lacks.
 
     With a Redis, limits and budgets are those of all services on it. Raises StartError.
     """
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(connect(redis_url)) if redis_url else None
-        server = LoreServer(find_route(settings, child, redis), access)
+        server = LoreServer(find_route(settings, child, redis), access, telemetry=telemetry)
         try:
             port = await server.start(address)
         except (OSError, ValueError) as error:
             raise StartError(str(error)) from None
         try:
-            yield f"{address.rpartition(':')[0]}:{port}", server.hurry
+            yield f"{address.rpartition(':')[0]}:{port}", server.hurry, _missing(child, redis, redis_url)
         finally:
             await server.stop(grace_seconds)
 
 
 @contextlib.asynccontextmanager
-async def lore_model(address: str, *, token: str | None, tls: TlsFiles | None = None) -> AsyncGenerator[GrpcLoreModel]:
+async def lore_model(
+    address: str, *, token: str | None, tls: TlsFiles | None = None, telemetry: Telemetry | None = None
+) -> AsyncGenerator[GrpcLoreModel]:
     """A connection to a lore service. Raises StartError."""
-    model = GrpcLoreModel(address, token=token, tls=tls)
+    model = GrpcLoreModel(address, token=token, tls=tls, tracing=telemetry.tracing if telemetry else None)
     try:
         model.check_files()
     except ValueError as error:
@@ -68,6 +75,23 @@ async def lore_model(address: str, *, token: str | None, tls: TlsFiles | None = 
         yield model
     finally:
         await model.close()
+
+
+def _missing(child: EmbeddedModel | None, redis: Client | None, redis_url: str | None) -> Missing:
+    """What a service needs of this machine and of Redis; a provider is not asked: that costs, and others may do."""
+
+    async def missing() -> Mapping[str, str]:
+        gone: dict[str, str] = {}
+        if child is not None and not child.base_url:
+            gone["model"] = "is being started again"
+        if redis is not None and redis_url is not None:
+            try:
+                await check_server(redis, redis_url)
+            except RedisServerError:
+                gone["redis"] = "does not answer"
+        return gone
+
+    return missing
 
 
 def access_of(settings: Settings) -> Access:

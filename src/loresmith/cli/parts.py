@@ -9,17 +9,20 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 
 from loresmith.api.app import create_app
 from loresmith.api.deps import Readiness
-from loresmith.bootstrap import build_history, build_manager, build_registry, build_worker, connect
+from loresmith.bootstrap import build_history, build_manager, build_registry, build_webhook_feed, build_worker, connect
 from loresmith.cli.access import access_of, active_jobs
 from loresmith.cli.database import with_database
 from loresmith.cli.http import serving
-from loresmith.cli.stack import StartError
+from loresmith.cli.stack import Stack, StartError
+from loresmith.cli.telling import webhook_worker, webhooks_of
 from loresmith.db import Database, Worlds
 from loresmith.embedded.model import EmbeddedModel
+from loresmith.jobs import Follower, JobManager, Worker
 from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS, GrpcLoreModel
 from loresmith.llm.errors import GenerationError, LoreProtocolError
 from loresmith.redis_server import RedisServerError, check_server, place_of
 from loresmith.settings import Settings
+from loresmith.telemetry.process import Telemetry
 
 USUAL_ITEMS = 3
 """Items, and so calls at once, of a job of the default size."""
@@ -43,16 +46,35 @@ async def checked(redis_url: str) -> str:
 
 @contextlib.asynccontextmanager
 async def api(
-    settings: Settings, redis_url: str, database: Database, bound: socket.socket, version: str, ready: Readiness
+    settings: Settings,
+    redis_url: str,
+    database: Database,
+    bound: socket.socket,
+    version: str,
+    ready: Readiness,
+    telemetry: Telemetry,
 ) -> AsyncGenerator[Task]:
     """The REST API on a socket, for those whom the settings let in."""
     async with connect(redis_url) as redis:
         manager = build_manager(
-            redis, build_registry(), replicas=settings.redis_replicas, owner_limit=active_jobs(settings)
+            redis,
+            build_registry(),
+            replicas=settings.redis_replicas,
+            owner_limit=active_jobs(settings),
+            telemetry=telemetry,
         )
         access = access_of(settings, database, redis)
         ready = with_database(ready, database)
-        app = create_app(manager, Worlds(database), access=access, readiness=ready, version=version)
+        webhooks = webhooks_of(settings, redis)
+        app = create_app(
+            manager,
+            Worlds(database),
+            access=access,
+            readiness=ready,
+            version=version,
+            telemetry=telemetry,
+            webhooks=webhooks,
+        )
         async with serving(app, bound) as (task, wish):
 
             def end() -> None:
@@ -76,14 +98,9 @@ async def working(
     concurrency: int,
     grace_seconds: float,
     linger_seconds: float,
-) -> AsyncGenerator[Task]:
+    telemetry: Telemetry,
+) -> AsyncGenerator[tuple[Worker, *Task]]:
     """A worker; its jobs get the grace period to finish when it is left."""
-    wishes: list[None] = []
-
-    def wish() -> None:
-        wishes.append(None)
-        worker.stop()
-
     worker = build_worker(
         redis_url,
         build_registry(),
@@ -92,8 +109,22 @@ async def working(
         concurrency=concurrency,
         grace_seconds=grace_seconds,
         linger_seconds=linger_seconds,
+        telemetry=telemetry,
     )
-    task = asyncio.create_task(worker.run(), name="worker")
+    async with draining(worker, "worker") as part:
+        yield worker, *part
+
+
+@contextlib.asynccontextmanager
+async def draining(worker: Worker, name: str) -> AsyncGenerator[Task]:
+    """A worker that runs while one is inside, and is waited for when it is left."""
+    wishes: list[None] = []
+
+    def wish() -> None:
+        wishes.append(None)
+        worker.stop()
+
+    task = asyncio.create_task(worker.run(), name=name)
     try:
         yield task, wish
     finally:
@@ -103,17 +134,43 @@ async def working(
 
 
 @contextlib.asynccontextmanager
+async def looking(redis_url: str, telemetry: Telemetry) -> AsyncGenerator[JobManager]:
+    """What looks at the queue for those who watch over a worker, by a connection of its own."""
+    async with connect(redis_url) as redis:
+        manager = build_manager(redis, build_registry(), telemetry=telemetry)
+        yield manager
+        await manager.close()
+
+
+@contextlib.asynccontextmanager
 async def recording(redis_url: str, database: Database) -> AsyncGenerator[asyncio.Task[None]]:
     """The history of jobs, written as they end; what it is at when it is left is written at the next start."""
-    history = build_history(redis_url, database)
-    task = asyncio.create_task(history.run(), name="history")
+    async with following(build_history(redis_url, database), "history") as task:
+        yield task
+
+
+@contextlib.asynccontextmanager
+async def following(follower: Follower, name: str) -> AsyncGenerator[asyncio.Task[None]]:
+    """What follows ended jobs while one is inside; what it is at when it is left goes to the next start."""
+    task = asyncio.create_task(follower.run(), name=name)
     try:
         yield task
     finally:
-        history.stop()
+        follower.stop()
         await asyncio.wait({task}, timeout=_WRITING_SECONDS)
         task.cancel()
         await asyncio.wait({task})
+
+
+async def start_webhooks(stack: Stack, settings: Settings, redis_url: str, *, grace_seconds: float) -> None:
+    """Make deliveries of jobs that end, and, where there are secrets, deliver them; else they wait for a worker."""
+    redis = await stack.enter(connect(redis_url))
+    stack.watch(await stack.enter(following(build_webhook_feed(redis_url, redis), "webhooks")), "webhooks")
+    worker = webhook_worker(settings, redis_url, redis, grace_seconds=grace_seconds)
+    if worker is not None:
+        task, wish = await stack.enter(draining(worker, "webhook-worker"))
+        stack.watch(task, "delivery of webhooks")
+        stack.on_stop(wish)
 
 
 def jobs_at_once(settings: Settings, concurrent_calls: int) -> int:

@@ -13,9 +13,10 @@ import uvloop
 
 from loresmith.cli.children import embedded_model, running
 from loresmith.cli.configure import configure
-from loresmith.cli.database import opened
+from loresmith.cli.database import opened, with_database
 from loresmith.cli.listen import bind, check_exposure, url_of
 from loresmith.cli.stack import Stack, StartError
+from loresmith.cli.watched import probed_lore, probed_worker, telemetry_of
 from loresmith.cli.whole import tune_garbage_collection
 from loresmith.embedded.data_dir import prepare_data_dir
 from loresmith.settings import Settings
@@ -63,8 +64,9 @@ async def _serve(settings: Settings, redis_url: str) -> None:
 
     async def start(stack: Stack) -> None:
         await parts.checked(redis_url)
+        telemetry = await stack.enter(telemetry_of("api"))
         database = await stack.enter(opened(settings))
-        part = parts.api(settings, redis_url, database, bound, version("loresmith"), all_there)
+        part = parts.api(settings, redis_url, database, bound, version("loresmith"), all_there, telemetry)
         task, wish = await stack.enter(part)
         stack.watch(task, "API")
         stack.on_stop(wish)
@@ -82,11 +84,12 @@ async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
 
     async def start(stack: Stack) -> None:
         await parts.checked(redis_url)
+        telemetry = await stack.enter(telemetry_of("worker"))
         database = await stack.enter(opened(settings))
         stack.watch(await stack.enter(parts.recording(redis_url, database)), "history")
-        model = await stack.enter(
-            lore_part.lore_model(lore_url, token=lore_part.token_of(settings), tls=lore_part.client_tls(settings))
-        )
+        await parts.start_webhooks(stack, settings, redis_url, grace_seconds=WORKER_GRACE_SECONDS)
+        token, tls = lore_part.token_of(settings), lore_part.client_tls(settings)
+        model = await stack.enter(lore_part.lore_model(lore_url, token=token, tls=tls, telemetry=telemetry))
         concurrency = parts.jobs_at_once(settings, await _concurrent_calls(model))
         part = parts.working(
             redis_url,
@@ -95,10 +98,14 @@ async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
             concurrency=concurrency,
             grace_seconds=WORKER_GRACE_SECONDS,
             linger_seconds=WORKER_LINGER_SECONDS,
+            telemetry=telemetry,
         )
-        task, wish = await stack.enter(part)
+        manager = await stack.enter(parts.looking(redis_url, telemetry))
+        working, task, wish = await stack.enter(part)
         stack.watch(task, "worker")
         stack.on_stop(wish)
+        ready = with_database(parts.readiness(model, None), database)
+        await stack.enter(probed_worker(settings, telemetry, working, manager, ready))
         tune_garbage_collection()
         _log.info("worker started", jobs_at_once=concurrency, database=database.location.place)
 
@@ -127,6 +134,7 @@ async def _lore(settings: Settings) -> None:
     async def start(stack: Stack) -> None:
         if settings.redis_url is not None:
             await parts.checked(settings.redis_url)
+        telemetry = await stack.enter(telemetry_of("lore"))
         child = embedded_model(settings)
         if child is not None:
             prepare_data_dir(settings.data_dir)
@@ -138,9 +146,11 @@ async def _lore(settings: Settings) -> None:
             access=lore_part.access_of(settings),
             redis_url=settings.redis_url,
             grace_seconds=LORE_GRACE_SECONDS,
+            telemetry=telemetry,
         )
-        _, hurry = await stack.enter(part)
+        _, hurry, missing = await stack.enter(part)
         stack.on_stop(_second(hurry))
+        await stack.enter(probed_lore(settings, telemetry, missing))
         tune_garbage_collection()
 
     await Stack(stop_seconds=LORE_GRACE_SECONDS + 5).run(start)

@@ -35,12 +35,14 @@ def submit(  # noqa: PLR0917 - typer reads each option from the signature
     delay: Annotated[float | None, typer.Option(help="Start it in so many seconds.", min=0)] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds that it may take.", min=1)] = None,
     max_attempts: Annotated[int | None, typer.Option(help="Tries, if its type's are not right.", min=1)] = None,
+    webhook: Annotated[str | None, typer.Option(help="An https URL that is told when the job has ended.")] = None,
     key: Annotated[str | None, typer.Option(help="Idempotency key: submitted twice with it, it is one job.")] = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Submit a job; with --watch, follow it to its end."""
     from loresmith.cli.watching import conclude, follow
+    from loresmith.client import Webhook
 
     options: JobOptions = {
         "tags": tags or (),
@@ -48,6 +50,7 @@ def submit(  # noqa: PLR0917 - typer reads each option from the signature
         "delay_seconds": delay,
         "deadline_seconds": deadline,
         "max_attempts": max_attempts,
+        "webhook": None if webhook is None else Webhook(webhook),
     }
     with connected(url) as client:
         kind = find_type(client, job_type)

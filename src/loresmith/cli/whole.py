@@ -7,7 +7,7 @@ import gc
 import importlib
 import secrets
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from socket import socket
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from loresmith.cli.children import embedded_model, locked, running, together
 from loresmith.cli.database import opened
 from loresmith.cli.listen import url_of
 from loresmith.cli.stack import Stack, StartError
+from loresmith.cli.watched import telemetry_of
 from loresmith.embedded.data_dir import prepare_data_dir
 from loresmith.embedded.model import EmbeddedModel
 from loresmith.embedded.redis import EmbeddedRedis
@@ -24,10 +25,12 @@ from loresmith.settings import Settings
 if TYPE_CHECKING:
     from loresmith.db import Database
     from loresmith.llm.client import GrpcLoreModel
+    from loresmith.telemetry.process import Telemetry
 
 GRACE_SECONDS = 3.0
 """What running jobs get to finish when everything stops, so that all of it takes less than 5 s."""
 LINGER_SECONDS = 1.0
+LAST_SPANS_SECONDS = 0.3
 
 _LORE_ADDRESS = "127.0.0.1:0"
 
@@ -43,6 +46,7 @@ class Whole:
     database: str = ""
     model: str = ""
     concurrency: int = 0
+    telemetry: Telemetry = field(init=False)
 
     @property
     def url(self) -> str:
@@ -51,6 +55,7 @@ class Whole:
 
     async def start(self, stack: Stack) -> None:
         """Start children, database, lore service, worker and API, in this order."""
+        self.telemetry = await stack.enter(telemetry_of("run", last_spans_seconds=LAST_SPANS_SECONDS))
         child = None if self.settings.lore_url else embedded_model(self.settings)
         await self._start_children(stack, child)
         database = await self._start_database(stack)
@@ -96,10 +101,15 @@ class Whole:
         if address is None:
             token, tls = secrets.token_urlsafe(), None  # other users of this machine reach the port, too
             part = lore.lore_service(
-                self.settings, child, address=_LORE_ADDRESS, access=Access(token), redis_url=self.redis_url
+                self.settings,
+                child,
+                address=_LORE_ADDRESS,
+                access=Access(token),
+                redis_url=self.redis_url,
+                telemetry=self.telemetry,
             )
-            address, _ = await stack.enter(part)
-        model = await stack.enter(lore.lore_model(address, token=token, tls=tls))
+            address, _, _ = await stack.enter(part)
+        model = await stack.enter(lore.lore_model(address, token=token, tls=tls, telemetry=self.telemetry))
         try:
             can = await model.capabilities(timeout_seconds=DESCRIBE_TIMEOUT_SECONDS)
         except (GenerationError, LoreProtocolError) as error:
@@ -112,6 +122,7 @@ class Whole:
         from loresmith.cli import parts
 
         stack.watch(await stack.enter(parts.recording(self.redis_url, database)), "history")
+        await parts.start_webhooks(stack, self.settings, self.redis_url, grace_seconds=GRACE_SECONDS)
         part = parts.working(
             self.redis_url,
             database,
@@ -119,8 +130,9 @@ class Whole:
             concurrency=self.concurrency,
             grace_seconds=GRACE_SECONDS,
             linger_seconds=LINGER_SECONDS,
+            telemetry=self.telemetry,
         )
-        task, wish = await stack.enter(part)
+        _, task, wish = await stack.enter(part)
         stack.watch(task, "worker")
         stack.on_stop(wish)
 
@@ -130,7 +142,9 @@ class Whole:
         from loresmith.cli import parts
 
         ready = parts.readiness(model, child)
-        part = parts.api(self.settings, self.redis_url, database, self.bound, version("loresmith"), ready)
+        part = parts.api(
+            self.settings, self.redis_url, database, self.bound, version("loresmith"), ready, self.telemetry
+        )
         task, wish = await stack.enter(part)
         stack.watch(task, "API")
         stack.on_stop(wish)

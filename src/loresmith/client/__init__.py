@@ -9,7 +9,7 @@ It needs nothing of the server's: importing it loads httpx2, msgspec and tenacit
 """
 
 from loresmith.client.async_client import AsyncJobsClient
-from loresmith.client.calls import Submission
+from loresmith.client.calls import Submission, Webhook
 from loresmith.client.errors import (
     ClientError,
     ConflictError,
@@ -29,7 +29,7 @@ from loresmith.client.errors import (
     WaitTimeoutError,
 )
 from loresmith.client.knowledge import Update
-from loresmith.client.models import ErrorDetail, Eta, Found, Job, JobType, Stats, Usage, World, WorldSummary
+from loresmith.client.models import ErrorDetail, Eta, Found, Job, JobType, Stats, Usage, WebhookLog, World, WorldSummary
 from loresmith.client.sync_client import JobsClient
 
 __all__ = [
@@ -60,6 +60,8 @@ __all__ = [
     "Update",
     "Usage",
     "WaitTimeoutError",
+    "Webhook",
+    "WebhookLog",
     "World",
     "WorldSummary",
 ]

@@ -20,7 +20,7 @@ from loresmith.client.configuration import Configuration
 from loresmith.client.errors import ClientError
 from loresmith.client.follower import Ask, Follower, Listen, Pause
 from loresmith.client.knowledge import Update
-from loresmith.client.models import Found, Job, JobType, Stats, World, WorldSummary
+from loresmith.client.models import Found, Job, JobType, Stats, WebhookLog, World, WorldSummary
 from loresmith.client.options import Filters, JobOptions
 
 T = TypeVar("T")
@@ -118,6 +118,10 @@ class AsyncJobsClient:
         (`contextlib.aclosing`). Raises WaitTimeoutError.
         """
         return self._follow(self._follower(job_id, timeout_seconds, listens=True))
+
+    async def webhooks(self, job_id: str) -> WebhookLog:
+        """Return whom the job tells of its end, and each try to do so."""
+        return await self.call(calls.webhooks(job_id))
 
     async def cancel(self, job_id: str) -> Job:
         """Stop the job and return it: ended, or `cancelling`. One that has ended stays as it is."""

@@ -13,7 +13,18 @@ from urllib.parse import quote
 import msgspec
 
 from loresmith.client.answers import Answer, checked, document_of, list_of
-from loresmith.client.models import Found, Health, Job, JobPage, JobType, Stats, World, WorldPage, WorldSummary
+from loresmith.client.models import (
+    Found,
+    Health,
+    Job,
+    JobPage,
+    JobType,
+    Stats,
+    WebhookLog,
+    World,
+    WorldPage,
+    WorldSummary,
+)
 
 T = TypeVar("T")
 
@@ -51,6 +62,13 @@ class Call(Generic[T]):
         return self.read(checked(answer))
 
 
+class Webhook(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whom to tell when a job has ended (docs/webhooks.md); of no `events`, of all."""
+
+    url: str
+    events: Sequence[str] = ()
+
+
 class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A job to do: its type, its payload, and what `POST /jobs` takes beside them (docs/http-api.md)."""
 
@@ -63,6 +81,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     delay_seconds: float | None = None
     deadline_seconds: float | None = None
     max_attempts: int | None = None
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +128,11 @@ def get_many(job_ids: Sequence[str]) -> Call[Found]:
 def page(wanted: Filter, *, limit: int, cursor: str | None) -> Call[JobPage]:
     """List jobs, newest first."""
     return Call("GET", "/jobs", _page, params={**wanted.params(), **_paging(limit, cursor)})
+
+
+def webhooks(job_id: str) -> Call[WebhookLog]:
+    """Read what came of the webhook of a job."""
+    return Call("GET", f"{job_path(job_id)}/webhooks", lambda answer: WebhookLog.of(document_of(answer)))
 
 
 def cancel(job_id: str) -> Call[Job]:

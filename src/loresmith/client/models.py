@@ -205,6 +205,42 @@ class Stats(Document, frozen=True, kw_only=True):
     types: dict[str, TypeStats] = {}
 
 
+class Try(msgspec.Struct, frozen=True, kw_only=True):
+    """One try to deliver a message; `outcome` is open, `status` is None where the receiver did not answer."""
+
+    at: datetime
+    outcome: str
+    status: int | None = None
+    seconds: float | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to the receiver of a webhook: `pending`, `delivered` or `failed`; `id` is its `webhook-id`."""
+
+    id: str
+    event: str
+    state: str
+    tries: list[Try] = []
+    next_try_at: datetime | None = None
+    error: str | None = None
+
+
+class Receiver(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told of what; a query of the URL is not shown."""
+
+    url: str
+    events: list[str] = []
+
+
+class WebhookLog(Document, frozen=True, kw_only=True):
+    """Whom a job tells of its end, None if nobody, and what came of that so far."""
+
+    noun: ClassVar[str] = "webhook log"
+
+    webhook: Receiver | None = None
+    data: list[Delivery] = []
+
+
 class Quest(msgspec.Struct, frozen=True, kw_only=True):
     """What there is to do in a world."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from loresmith.client.calls import Priority
+from loresmith.client.calls import Priority, Webhook
 
 
 class JobOptions(TypedDict, total=False):
@@ -19,6 +19,7 @@ class JobOptions(TypedDict, total=False):
     delay_seconds: float | None
     deadline_seconds: float | None
     max_attempts: int | None
+    webhook: Webhook | None
 
 
 class Filters(TypedDict, total=False):

@@ -18,7 +18,7 @@ from loresmith.client.configuration import Configuration
 from loresmith.client.errors import ClientError
 from loresmith.client.follower import Ask, Follower, Listen, Pause
 from loresmith.client.knowledge import Update
-from loresmith.client.models import Found, Job, JobType, Stats, World, WorldSummary
+from loresmith.client.models import Found, Job, JobType, Stats, WebhookLog, World, WorldSummary
 from loresmith.client.options import Filters, JobOptions
 
 T = TypeVar("T")
@@ -113,6 +113,10 @@ class JobsClient:
         holds it up, the server is asked instead. Leaving it cancels nothing. Raises WaitTimeoutError.
         """
         return self._follow(self._follower(job_id, timeout_seconds, listens=True))
+
+    def webhooks(self, job_id: str) -> WebhookLog:
+        """Return whom the job tells of its end, and each try to do so."""
+        return self.call(calls.webhooks(job_id))
 
     def cancel(self, job_id: str) -> Job:
         """Stop the job and return it: ended, or `cancelling`. One that has ended stays as it is."""

@@ -23,6 +23,7 @@ from loresmith.jobs.errors import (
 )
 from loresmith.jobs.follower import EndedJob, Follower
 from loresmith.jobs.following import Event, EventName, JobFollower
+from loresmith.jobs.internal import InternalJob, InternalJobs, InternalView
 from loresmith.jobs.keys import owner_digest
 from loresmith.jobs.manager import JobManager
 from loresmith.jobs.outcomes import Failed
@@ -44,6 +45,9 @@ __all__ = [
     "Figures",
     "Follower",
     "IdempotencyKeyReusedError",
+    "InternalJob",
+    "InternalJobs",
+    "InternalView",
     "InvalidCursorError",
     "InvalidPayloadError",
     "Job",

@@ -28,6 +28,13 @@ class Depth:
     paused: bool
     now_ms: int
     ended: Sequence[tuple[int, str]]
+    oldest_ms: int = 0
+    """When the one that waits longest was released; 0 when none waits."""
+
+    @property
+    def oldest_waiting_seconds(self) -> float:
+        """For how long it waits."""
+        return max(0, self.now_ms - self.oldest_ms) / 1000 if self.oldest_ms else 0.0
 
 
 class Census:
@@ -60,9 +67,9 @@ class Census:
             (*self.keys.streams, self.keys.scheduled, self.keys.open, self.keys.ended, self.keys.paused),
             (keys.GROUP, ended),
         )
-        *counts, paused, now_ms, flat = reply
+        *counts, paused, now_ms, flat, oldest_ms = reply
         last = [(int(at), job_id.decode()) for at, job_id in zip(flat[::2], flat[1::2], strict=True)]
-        return Depth(*counts, paused=bool(paused), now_ms=now_ms, ended=last)
+        return Depth(*counts, paused=bool(paused), now_ms=now_ms, ended=last, oldest_ms=oldest_ms)
 
 
 def _between_ends(depth: Depth) -> float | None:

@@ -1,12 +1,17 @@
 """What a worker is given by the queue, and what it finds when it takes the lease of a job."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
+from loresmith.jobs.keys import GROUP, QueueKeys
 from loresmith.jobs.types import Job, JobInput
+
+_RENEW_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +73,17 @@ class Begun:
     taken_over: bool
     cancel_asked: bool
     checkpoint: dict[str, msgspec.Raw] = field(default_factory=dict[str, msgspec.Raw])
+
+
+def renewals(
+    queue: QueueKeys, consumer: str, claims: Sequence[Claim]
+) -> list[tuple[tuple[str], list[str], dict[str, str]]]:
+    """Return the calls of the renewal script: keys, arguments, and job ids by entry id."""
+    calls: list[tuple[tuple[str], list[str], dict[str, str]]] = []
+    for letter in "hnl":
+        mine = {claim.entry_id: claim.job_id for claim in claims if claim.letter == letter}
+        ids = list(mine)
+        for start in range(0, len(ids), _RENEW_CHUNK):
+            chunk = ids[start : start + _RENEW_CHUNK]
+            calls.append(((queue.stream(letter),), [GROUP, consumer, *chunk], mine))
+    return calls

@@ -15,6 +15,7 @@ from loresmith.jobs.backoff import retry_delay
 from loresmith.jobs.claim import Begun, Claim, Dropped, Reason
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import InvalidPayloadError, JobError, LeaseLostError, PermanentError
+from loresmith.jobs.observer import Observer, facts_of
 from loresmith.jobs.outcomes import (
     LARGEST_RESULT_BYTES,
     Cancelled,
@@ -34,6 +35,8 @@ from loresmith.jobs.registry import JobRegistry, JobType
 from loresmith.jobs.run import Run, Stop
 from loresmith.jobs.store import END, Store, Written, waiting_lease
 from loresmith.jobs.types import LIFETIME_SECONDS, State, seconds_since, timestamp
+from loresmith.telemetry.subject import set_subject
+from loresmith.telemetry.tracing import Span
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +57,7 @@ class Executor:
         classify: Classify,
         wake: Callable[[Run], None],
         lease_seconds: float,
+        observer: Observer,
         profiles: Profiles | None = None,
     ) -> None:
         self._store = store
@@ -64,6 +68,7 @@ class Executor:
         self._classify = classify
         self._wake = wake
         self._lease_seconds = lease_seconds
+        self._observer = observer
         self._profiles = profiles
         self.runs: dict[str, Run] = {}
 
@@ -74,11 +79,14 @@ class Executor:
             return
         run = self._start(claim, begun)
         try:
-            outcome = await self._outcome(run, begun)
-            if not run.settling:  # else it was abandoned, and settled without its handler
-                await self._settle(run, outcome)
+            with self._observer.processing(run.job, run.submitted) as span:
+                outcome = await self._outcome(run, begun)
+                if span is not None:
+                    _note(span, outcome)
+                if not run.settling:  # else it was abandoned, and settled without its handler
+                    await self._settle(run, outcome)
         except LeaseLostError:
-            log.warning("lease lost", job_id=claim.job_id, run=run.number)
+            log.warning("lease lost", run=run.number)
         finally:
             if self.runs.get(claim.job_id) is run:
                 del self.runs[claim.job_id]
@@ -87,11 +95,11 @@ class Executor:
         """Settle a job whose handler was told to stop and does not; what the handler still does is not written."""
         if run.stopped is None or run.settling:
             return
-        log.error("handler ignores that it was stopped", job_id=run.job.id, type=run.job.type, reason=run.stopped)
+        log.error("handler ignores that it was stopped", reason=run.stopped, **facts_of(run.job, run.submitted))
         try:
             await self._settle(run, _stopped(run.stopped))
         except LeaseLostError:
-            log.warning("lease lost", job_id=run.job.id, run=run.number)
+            log.warning("lease lost", run=run.number, **facts_of(run.job, run.submitted))
         finally:
             if self.runs.get(run.job.id) is run:
                 del self.runs[run.job.id]
@@ -114,7 +122,16 @@ class Executor:
         job = begun.job
         known = job.type in self._registry
         expected = self._registry.get(job.type).expected_seconds if known else 30.0
-        run = Run(self._store, claim, begun, expected_seconds=expected, wake=self._wake, profiles=self._profiles)
+        run = Run(
+            self._store,
+            claim,
+            begun,
+            expected_seconds=expected,
+            wake=self._wake,
+            profiles=self._profiles,
+            refused=self._observer.write_refused,
+        )
+        set_subject(lambda: facts_of(run.job, run.submitted))
         run.task = asyncio.current_task()
         if job.usage is not None:
             job.usage.lose_in_flight()
@@ -148,7 +165,7 @@ class Executor:
             case Exception() if (known := self._classify(error)) is not None:
                 return known
             case Exception():
-                log.error("handler failed", job_id=run.job.id, type=run.job.type, exc_info=error)
+                log.error("handler failed", exc_info=error, **facts_of(run.job, run.submitted))
                 return Failed("internal", "Something went wrong while running this job")
             case _:
                 raise error
@@ -161,6 +178,7 @@ class Executor:
         limit = begun.submitted.deadline_seconds or kind.timeout_seconds
         if job.started_at is None:
             job.started_at, left = timestamp(), limit
+            self._observer.started(job)
         else:
             left = limit - seconds_since(job.started_at)
         run.deadline = time.monotonic() + left
@@ -169,6 +187,7 @@ class Executor:
         run.dirty = True
         if begun.taken_over:
             job.rescues += 1
+            self._observer.rescued()
             if job.rescues >= kind.max_rescues:
                 return Failed("worker_lost", "The workers running this job were lost, again and again")
             await until_back(run.write)  # before the handler: a job that kills its worker must be counted
@@ -190,8 +209,10 @@ class Executor:
         if run.job.usage is not None:
             run.job.usage.lose_in_flight()  # of a handler that did not clear up
         if isinstance(outcome, Failed) and outcome.retryable and run.job.attempt < run.job.max_attempts:
-            delay = retry_delay(run.job.attempt, retry_after_seconds=outcome.retry_after_seconds)
+            waits = self._registry.get(run.job.type).retry_seconds
+            delay = retry_delay(run.job.attempt, retry_after_seconds=outcome.retry_after_seconds, schedule=waits)
             if time.monotonic() + delay < run.deadline:
+                self._observer.tried_again(run.job, outcome.code)
                 run.job.attempt += 1
                 run.job.message = f"{outcome.message}; trying again..."
                 await self._hand_back(run, delay)
@@ -223,9 +244,16 @@ class Executor:
             run.job = before
             await self._end(run, Cancelled())
         elif written is not Written.LOST:
+            self._observer.ended(run.job)
             if isinstance(outcome, Completed):
                 run.record()  # in the pipeline that settles
             await until_back(lambda: self._queue.settle(run.claim))
+
+
+def _note(span: Span, outcome: Outcome) -> None:
+    span.note("loresmith.job.outcome", type(outcome).__name__.lower())
+    if isinstance(outcome, Failed):
+        span.fail(outcome.code)
 
 
 def _of_unknown_type(run: Run) -> Outcome:

@@ -7,6 +7,7 @@ import structlog
 from loresmith.jobs import keys
 from loresmith.jobs.away import is_away
 from loresmith.jobs.claim import parse_entry
+from loresmith.jobs.observer import Observer
 from loresmith.jobs.outcomes import Cancelled, Failed, end_document
 from loresmith.jobs.queue import Queue, Release
 from loresmith.jobs.store import END, Store, Written, waiting_lease
@@ -23,8 +24,11 @@ _WAITED_TOO_LONG: Final = Failed("deadline_exceeded", "The job waited for 24 h a
 class Inspector:
     """One worker of the fleet inspects each hour; what it does is idempotent."""
 
-    def __init__(self, store: Store, queue: Queue, *, seconds: float = INSPECT_SECONDS) -> None:
+    def __init__(
+        self, store: Store, queue: Queue, *, seconds: float = INSPECT_SECONDS, observer: Observer | None = None
+    ) -> None:
         self._store = store
+        self._observer = observer
         self._queue = queue
         self._seconds = seconds
 
@@ -79,6 +83,8 @@ class Inspector:
         lifetime_ms = self._store.lifetime_seconds * 1000
         if not lifetime_ms / 2 < left_ms <= lifetime_ms:
             job = await self._store.load(job_id)
+            if job.internal:
+                return
             submitted, _ = await self._store.load_input(job_id)
             for index in (keys.everybodys(), keys.owned(submitted.owner)):
                 await self._store.index(index, [job_id], now_ms=ms_of(job.created_at))
@@ -99,7 +105,7 @@ class Inspector:
         waiting = waiting_lease(int(lease.partition(":")[0]))
         await self._intend(job)  # if this worker dies now, that comes due: a job that waits has its place in the queue
         if Written(await self._store.write(job, lease=lease, new_lease=waiting)) is not Written.LOST:
-            log.warning("job released anew: its entry was gone", job_id=job_id)
+            log.warning("job released anew: its entry was gone", job_id=job_id, type=job.type, owner=job.owner)
             await self._release(job)
 
     async def _end(self, job_id: str, lease: str) -> bool:
@@ -107,11 +113,14 @@ class Inspector:
         if job.started_at is not None:  # lost between two attempts, or its own deadline would have ended it by now
             await self._release(job)
             return False
-        log.warning("job waited too long", job_id=job_id)
+        log.warning("job waited too long", job_id=job_id, type=job.type, owner=job.owner)
         asked = await self._store.cancel_asked(job_id)  # by one who died before it was done
         end_document(job, Cancelled() if asked else _WAITED_TOO_LONG, lifetime_seconds=self._store.lifetime_seconds)
         job.touch()
-        return Written(await self._store.write(job, lease=lease, new_lease=END)) is not Written.LOST
+        written = Written(await self._store.write(job, lease=lease, new_lease=END)) is not Written.LOST
+        if written and self._observer is not None:
+            self._observer.ended(job)
+        return written
 
     async def _release(self, job: Job) -> None:
         """Give a job to the workers; a second entry of it is dropped by whoever claims it."""

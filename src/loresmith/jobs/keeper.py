@@ -12,9 +12,10 @@ from redis.exceptions import NoScriptError
 
 from loresmith.jobs import lua
 from loresmith.jobs.away import is_away
+from loresmith.jobs.claim import renewals
 from loresmith.jobs.connection import BlockingClient, Connections
 from loresmith.jobs.keys import QueueKeys
-from loresmith.jobs.queue import renewals
+from loresmith.jobs.observer import facts_of
 from loresmith.jobs.run import Run, Stop
 
 log = structlog.get_logger(__name__)
@@ -99,7 +100,7 @@ class LeaseKeeper:
 
     def _lost(self, run: Run) -> None:
         if self._runs.get(run.job.id) is run and not run.settling:
-            log.warning("lease lost", job_id=run.job.id, run=run.number)
+            log.warning("lease lost", run=run.number, **facts_of(run.job, run.submitted))
             run.stop(Stop.LOST)
 
     def _on_loop(self, call: Any) -> None:

@@ -1,9 +1,9 @@
 """The life of jobs as their submitters see it: create, read, follow, cancel, retry, delete."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from loresmith.jobs import keys
 from loresmith.jobs.away import is_away, until_back
@@ -18,6 +18,7 @@ from loresmith.jobs.errors import (
 )
 from loresmith.jobs.events import Events
 from loresmith.jobs.following import JobFollower
+from loresmith.jobs.observer import Observer
 from loresmith.jobs.outcomes import Cancelled, end_document
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue
@@ -30,6 +31,7 @@ from loresmith.jobs.submission import DEFAULTS, NewJob, Options, prepare, prepar
 from loresmith.jobs.submitter import Submitter
 from loresmith.jobs.types import Job, Status, timestamp
 from loresmith.jobs.view import JobView
+from loresmith.telemetry.queue_metrics import QueueCounts
 
 T = TypeVar("T")
 
@@ -54,12 +56,14 @@ class JobManager:
         limit: int = 100_000,
         owner_limit: int = 1_000,
         replicas: int = 0,
+        observer: Observer | None = None,
     ) -> None:
         self.registry = registry
-        self._pipeline = Pipeline(redis)
+        self._observer = observer or Observer(queue)
+        self._pipeline = Pipeline(redis, self._observer.metrics.redis)
         self._store = Store(self._pipeline)
         self._queue = Queue(self._pipeline, queue, limit=limit, owner_limit=owner_limit)
-        self._submitter = Submitter(self._pipeline, self._store, self._queue, Replicas(redis, replicas))
+        self._submitter = Submitter(self._pipeline, self._store, self._queue, Replicas(redis, replicas), self._observer)
         census = Census(self._pipeline, self._queue.keys)
         self._reader = Reader(self._store, census)
         self._stats = Stats(self._pipeline, census)
@@ -72,7 +76,7 @@ class JobManager:
         exists, and StoreUnavailableError.
         """
         new = prepare(self.registry.get(type_name), payload, options)
-        return await self._available(lambda: self._submitter.add(new))
+        return await self._submit([new], lambda: self._submitter.add(new))
 
     async def create_once(
         self, type_name: str, payload: object, options: Options = DEFAULTS, *, key: str
@@ -82,19 +86,23 @@ class JobManager:
         Raises IdempotencyKeyReusedError too, when the key stands for another request.
         """
         new = prepare(self.registry.get(type_name), payload, options)
-        return await self._available(lambda: self._submitter.add_once(new, key))
+        return await self._submit([new], lambda: self._submitter.add_once(new, key))
 
     async def create_all(self, submissions: Sequence[tuple[str, object, Options]]) -> Sequence[Job]:
         """Create all of several jobs, or none. Raises as `create`; pointers then begin with the place of the job."""
         new = self._prepare_all(submissions)
-        return await self._available(lambda: self._submitter.submit(new)) if new else []
+        return await self._submit(new, lambda: self._submitter.submit(new)) if new else []
 
     async def create_all_once(
         self, submissions: Sequence[tuple[str, object, Options]], *, key: str
     ) -> tuple[Sequence[Job], bool]:
         """Do as `create_once` for several jobs, one at least, of one owner: all are created, or none."""
         new = self._prepare_all(submissions)
-        return await self._available(lambda: self._submitter.submit_once(new, key))
+        return await self._submit(new, lambda: self._submitter.submit_once(new, key))
+
+    async def _submit(self, new: Sequence[NewJob], call: Callable[[], Awaitable[T]]) -> T:
+        with self._observer.sending(new):
+            return await self._available(call)
 
     def _prepare_all(self, submissions: Sequence[tuple[str, object, Options]]) -> list[NewJob]:
         new: list[NewJob] = []
@@ -139,6 +147,10 @@ class JobManager:
         """Return the figures of the queue, a second old at the most. Raises StoreUnavailableError."""
         return await self._available(self._stats.figures)
 
+    async def counts(self) -> QueueCounts:
+        """Return how much is in the queue and who works on it, as it is now. Raises StoreUnavailableError."""
+        return await self._available(self._stats.counts)
+
     @contextlib.asynccontextmanager
     async def following(
         self, job_id: str, *, owner: str | None = None, after: int | None = None
@@ -160,9 +172,15 @@ class JobManager:
         """Return the job document as an object. Raises JobNotFoundError, StoreUnavailableError."""
         known = _known_id(job_id)
         job = await self._available(lambda: self._store.load(known))
-        if owner is not None and job.owner != keys.owner_digest(owner):
+        if job.internal or (owner is not None and job.owner != keys.owner_digest(owner)):
             raise JobNotFoundError(job_id)
         return job
+
+    async def attached(self, job_id: str, *, owner: str | None = None) -> tuple[Job, Mapping[str, Any]]:
+        """Return a job and what was attached to it. Raises JobNotFoundError, StoreUnavailableError."""
+        job = await self.get(job_id, owner=owner)
+        submitted, _ = await self._available(lambda: self._store.load_input(job.id))
+        return job, submitted.attached or {}
 
     async def cancel(self, job_id: str, *, owner: str | None = None) -> Job:
         """Ask for a cancel: a waiting job ends now, a running one soon; one that ended stays as it is.
@@ -183,6 +201,7 @@ class JobManager:
             job.touch()
             written = Written(await self._store.write(job, lease=lease, new_lease=END))
             if written is not Written.LOST:
+                self._observer.ended(job)
                 await self._queue.settle_unclaimed(release_of(job, submitted).reference)
                 return job
 
@@ -211,7 +230,8 @@ class JobManager:
                 return earlier
             else:
                 stands = await self._store.remember(keys.retry(job_id), new.job.id, instead_of=stands)
-        return await self._submitter.add(new)
+        with self._observer.sending([new]):
+            return await self._submitter.add(new)
 
     async def _find(self, job_id: str) -> Job | None:
         try:

@@ -15,6 +15,7 @@ from loresmith.jobs.cluster import Nodes
 from loresmith.jobs.connection import Client
 from loresmith.jobs.link import Link
 from loresmith.jobs.lua import Script
+from loresmith.telemetry.instruments import RedisMetrics
 
 _MAX_COMMANDS: Final = 32
 _UNDER_WAY: Final = 4
@@ -30,8 +31,9 @@ class Pipeline:
     may).
     """
 
-    def __init__(self, redis: Client) -> None:
+    def __init__(self, redis: Client, metrics: RedisMetrics | None = None) -> None:
         self._redis = redis
+        self._metrics = metrics
         self.scattered = isinstance(redis, RedisCluster)
         """Whether a batch goes to several nodes, so that its commands run in no particular order."""
         self._link = Nodes(redis) if isinstance(redis, RedisCluster) else Link(redis)
@@ -84,8 +86,11 @@ class Pipeline:
             await self._send(unknown)
 
     async def _replies(self, batch: list[Call]) -> Sequence[Any]:
+        sent = time.monotonic()
         try:
             replies = await self._exchange([parts for parts, _ in batch])
+            if self._metrics is not None:
+                self._metrics.took(time.monotonic() - sent)
         except asyncio.CancelledError:
             for _, future in batch:
                 future.cancel()
@@ -97,6 +102,8 @@ class Pipeline:
         if any(isinstance(reply, Exception) and is_away(reply) for reply in replies):
             self.up_since = time.monotonic()
             self._loaded = False
+            if self._metrics is not None:
+                self._metrics.failed()
         return replies
 
     def _fail_waiting(self, error: Exception) -> None:

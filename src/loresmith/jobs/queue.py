@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from loresmith.jobs import keys, lua
-from loresmith.jobs.claim import Claim, Dropped, Reason, parse_entry
+from loresmith.jobs.claim import Claim, Dropped, Reason, parse_entry, renewals
 from loresmith.jobs.connection import Client
 from loresmith.jobs.gather import Gather
 from loresmith.jobs.pipeline import Pipeline
@@ -15,9 +15,8 @@ from loresmith.jobs.types import LIFETIME_SECONDS, Priority
 
 INTENT_MS: Final = 5_000
 _UNBOUNDED: Final = 2**53
-_ENDED_LENGTH: Final = 1_000_000
+ENDED_LENGTH: Final = 1_000_000
 """Ended jobs that are kept for those who follow; older ones go although a group has not acknowledged them."""
-_RENEW_CHUNK: Final = 500
 # Of 21 claims, 16 look at high first, 4 at normal, 1 at low: a lower priority is slower, never starved.
 _FIRST_LOOKS: Final = (0,) * 5 + (1,) + (0,) * 5 + (1,) + (0,) * 3 + (2,) + (0,) * 2 + (1,) + (0,) + (1,)
 
@@ -85,12 +84,19 @@ class Queue:
     """The queue `name` on Redis Streams with one consumer group."""
 
     def __init__(
-        self, pipeline: Pipeline, name: str = "default", *, limit: int = 100_000, owner_limit: int = 1_000
+        self,
+        pipeline: Pipeline,
+        name: str = "default",
+        *,
+        limit: int = 100_000,
+        owner_limit: int = 1_000,
+        ended_length: int = ENDED_LENGTH,
     ) -> None:
         self._pipeline = pipeline
         self.keys = keys.QueueKeys(name)
         self.limit = limit
         self.owner_limit = owner_limit
+        self._ended_length = ended_length
         self._looks = 0
         self._settling: Gather[tuple[str, str, str], None] = Gather(self._settle)
 
@@ -178,7 +184,7 @@ class Queue:
         await self._pipeline.script(
             lua.SETTLE,
             (*self.keys.streams, self.keys.open, self.keys.ended, self.keys.owners, self.keys.scheduled),
-            (keys.GROUP, _ENDED_LENGTH, *(part for triple in ended for part in triple)),
+            (keys.GROUP, self._ended_length, *(part for triple in ended for part in triple)),
         )
         return [None] * len(ended)
 
@@ -268,20 +274,6 @@ class Queue:
     async def resume(self) -> None:
         """Hand out jobs again."""
         await self._pipeline.command("DEL", self.keys.paused)
-
-
-def renewals(
-    queue: keys.QueueKeys, consumer: str, claims: Sequence[Claim]
-) -> list[tuple[tuple[str], list[str], dict[str, str]]]:
-    """Return the calls of the renewal script: keys, arguments, and job ids by entry id."""
-    calls: list[tuple[tuple[str], list[str], dict[str, str]]] = []
-    for letter in "hnl":
-        mine = {claim.entry_id: claim.job_id for claim in claims if claim.letter == letter}
-        ids = list(mine)
-        for start in range(0, len(ids), _RENEW_CHUNK):
-            chunk = ids[start : start + _RENEW_CHUNK]
-            calls.append(((queue.stream(letter),), [keys.GROUP, consumer, *chunk], mine))
-    return calls
 
 
 def _scored(reply: list[Any]) -> list[tuple[bytes, bytes | float]]:

@@ -67,9 +67,9 @@ class Reader:
         self._census = census
 
     async def view(self, job_id: str, owner: str | None, *, payload: bool = False) -> JobView:
-        """Return a job. Raises JobNotFoundError, also for somebody else's."""
+        """Return a job. Raises JobNotFoundError, also for somebody else's, and for one of the engine's own."""
         view = await self._store.view(job_id, payload=payload)
-        if owner is not None and view.glance.owner != keys.owner_digest(owner):
+        if view.glance.internal or (owner is not None and view.glance.owner != keys.owner_digest(owner)):
             raise JobNotFoundError(job_id)
         return view
 

@@ -38,6 +38,7 @@ class JobType:
     max_attempts: int = 3
     max_rescues: int = 3
     concurrency: int = 0
+    retry_seconds: tuple[float, ...] = ()
 
     def validate(self, payload: object) -> BaseModel:
         """Return a JSON value as the payload's model. Raises InvalidPayloadError that names each wrong field."""
@@ -63,13 +64,15 @@ def job_type(
     max_attempts: int = 3,
     max_rescues: int = 3,
     concurrency: int = 0,
+    retry_seconds: tuple[float, ...] = (),
 ) -> Callable[[Handler[Payload]], JobType]:
     """Make a handler `async def (ctx: JobContext[Payload]) -> Result` a job type.
 
     The payload model and the type of the result are read from the annotations. `expected_seconds` drives the
     simulated progress, `timeout_seconds` counts from the first start, `max_attempts` counts failures and
     `max_rescues` deaths of workers. With a `concurrency`, no more than so many jobs of this type are with the workers
-    at once, over all workers; the others wait as pending. Raises ValueError for a name that is no
+    at once, over all workers; the others wait as pending. With `retry_seconds`, the waits between its attempts are
+    these, and the last one from then on; else they grow from 2 s to a minute. Raises ValueError for a name that is no
     `[A-Za-z0-9_.-]{1,64}`.
     """
     if not _NAME.fullmatch(name):
@@ -89,6 +92,7 @@ def job_type(
             max_attempts=max_attempts,
             max_rescues=max_rescues,
             concurrency=concurrency,
+            retry_seconds=retry_seconds,
         )
 
     return decorate

@@ -39,6 +39,7 @@ class Run:
         "_first",
         "_forecast",
         "_profiles",
+        "_refused",
         "_said",
         "_store",
         "_unsaved",
@@ -68,6 +69,7 @@ class Run:
         expected_seconds: float,
         wake: Callable[["Run"], None],
         profiles: Profiles | None = None,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._expected_seconds = expected_seconds
@@ -80,6 +82,7 @@ class Run:
         self._first = begun.run == 1 and not begun.checkpoint
         self._forecast: Forecast | None = None
         self._profiles = profiles
+        self._refused = refused
         self._said = begun.job.message
         self.claim = claim
         self.job: Job = begun.job
@@ -235,6 +238,7 @@ class Run:
             if self._writing is future:
                 self._writing = None
         if reply is Written.LOST:
+            self._refused()
             self.stop(Stop.LOST)
             raise LeaseLostError
         self.looked_at = time.monotonic()
@@ -272,7 +276,10 @@ class Run:
                 has_items=bool(self.checkpoint),
             )
 
-        return Written(await until_back(attempt))
+        written = Written(await until_back(attempt))
+        if written is Written.LOST:
+            self._refused()
+        return written
 
     async def look_for_cancel(self) -> None:
         """Stop the handler when a cancel was asked for."""

@@ -13,6 +13,7 @@ from loresmith.jobs.census import Census, Depth
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.types import Status, ms_of
 from loresmith.jobs.view import pairs_of
+from loresmith.telemetry.queue_metrics import QueueCounts
 
 SAMPLE: Final = 500
 """The jobs that ended last, from which the pace is counted."""
@@ -91,6 +92,21 @@ class Stats:
         figures = await self._count()
         self._counted = (time.monotonic(), figures)
         return figures
+
+    async def counts(self) -> QueueCounts:
+        """Return what a look at the queue and its workers shows, without the jobs that ended."""
+        depth, workers = await asyncio.gather(self._census.depth(1), self._workers())
+        return QueueCounts(
+            queue=self._census.keys.name,
+            waiting={"high": depth.high, "normal": depth.normal, "low": depth.low},
+            oldest_waiting_seconds=depth.oldest_waiting_seconds,
+            running=depth.running,
+            scheduled=depth.scheduled,
+            open=depth.open,
+            paused=depth.paused,
+            workers=len(workers),
+            worker_slots=sum(worker.concurrency for worker in workers),
+        )
 
     async def _count(self) -> Figures:
         depth, workers = await asyncio.gather(self._census.depth(SAMPLE), self._workers())

@@ -15,6 +15,7 @@ from loresmith.jobs.errors import FieldProblem, InvalidPayloadError
 from loresmith.jobs.queue import Release
 from loresmith.jobs.registry import JobType
 from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, State, Status, timestamp
+from loresmith.telemetry.subject import request_id
 
 LOCAL_OWNER: Final = "local"
 _LONGEST_DELAY_SECONDS: Final = 30 * LIFETIME_SECONDS
@@ -27,7 +28,7 @@ class Options:
 
     `run_at` (seconds since 1970) or `delay_seconds` (0 to 30 days) holds it back, `deadline_seconds` counts from its
     first start and may shorten its type's own, `running_limit` bounds how many jobs of its owner are with the workers
-    at once (0: no bound).
+    at once (0: no bound). What is `attached` is kept for those who follow its end, and carried on by retries.
     """
 
     owner: str = LOCAL_OWNER
@@ -39,6 +40,7 @@ class Options:
     running_limit: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tags: tuple[str, ...] = ()
+    attached: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 DEFAULTS: Final = Options()
@@ -67,6 +69,7 @@ class NewJob:
         job, submitted = self.job, self.submitted
         asked = [job.type, submitted.payload, submitted.deadline_seconds, job.max_attempts, job.priority]
         more = [self.delay_seconds if self.run_at is None else ["at", self.run_at], job.metadata, job.tags]
+        more += [submitted.attached] if submitted.attached else []
         return hashlib.sha256(msgspec.json.encode([asked, more], order="sorted")).hexdigest()
 
 
@@ -97,6 +100,8 @@ def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
         deadline_seconds=options.deadline_seconds,
         running_limit=options.running_limit,
         type_limit=kind.concurrency,
+        request_id=request_id(),
+        attached=dict(options.attached) or msgspec.UNSET,
     )
     return NewJob(job, submitted, delay_seconds, options.run_at)
 
@@ -118,7 +123,9 @@ def prepare_retry(kind: JobType, failed: Job, submitted: JobInput, items: Mappin
         retry_of=failed.id,
         owner=failed.owner,
     )
-    submitted = msgspec.structs.replace(submitted, type_limit=kind.concurrency, idempotency="")
+    submitted = msgspec.structs.replace(
+        submitted, type_limit=kind.concurrency, idempotency="", request_id=request_id(), traceparent=""
+    )
     return NewJob(job, submitted, items=items)
 
 

@@ -18,6 +18,7 @@ from loresmith.jobs.errors import (
     TooManyActiveJobsError,
 )
 from loresmith.jobs.gather import Gather
+from loresmith.jobs.observer import Observer
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Intended, Queue
 from loresmith.jobs.replicas import Mark, Replicas
@@ -36,11 +37,12 @@ _LOOKS: Final = 3
 class Submitter:
     """Submits jobs; those of one turn of the loop go out together."""
 
-    def __init__(self, pipeline: Pipeline, store: Store, queue: Queue, replicas: Replicas) -> None:
+    def __init__(self, pipeline: Pipeline, store: Store, queue: Queue, replicas: Replicas, observer: Observer) -> None:
         self._pipeline = pipeline
         self._store = store
         self._queue = queue
         self._replicas = replicas
+        self._observer = observer
         self._open = 0
         self._open_seen = float("-inf")
         self._gather: Gather[NewJob, Job] = Gather(self._submit_turn)
@@ -143,6 +145,7 @@ class Submitter:
     async def _write_all(self, new: Sequence[NewJob], *, bounded: bool) -> None:
         try:
             await self._write(new, bounded=bounded)
+            self._observer.submitted(new)
         except SubmitError:
             raise
         except Exception:
@@ -200,8 +203,9 @@ class Submitter:
                 raise NotReplicatedError
 
     def _index(self, new: Sequence[NewJob], now_ms: int) -> list[asyncio.Future[int]]:
-        by_owner: dict[str, list[str]] = {keys.everybodys(): [one.job.id for one in new]}
-        for one in new:
+        listed = [one for one in new if not one.job.internal]
+        by_owner: dict[str, list[str]] = {keys.everybodys(): [one.job.id for one in listed]} if listed else {}
+        for one in listed:
             by_owner.setdefault(keys.owned(one.submitted.owner), []).append(one.job.id)
         return [self._store.index(index, ids, now_ms=now_ms) for index, ids in by_owner.items()]
 

@@ -150,7 +150,8 @@ class Job(msgspec.Struct, kw_only=True):
     """The public document of a job, stored as JSON under `job:<id>` and sent to clients as it is.
 
     Times are RFC 3339 in UTC. `error`, `error_detail` and `completed_at` are absent, not null, until the job ended.
-    `seq` grows by one with every visible change. `owner` is the digest by which keys name the owner.
+    `seq` grows by one with every visible change. `owner` is the digest by which keys name the owner. `internal` is
+    set on jobs of the engine's own, which clients never see: see loresmith.jobs.internal.
     """
 
     id: str
@@ -182,6 +183,7 @@ class Job(msgspec.Struct, kw_only=True):
     tags: list[str] = []
     run_at: str | None = None
     owner: str = ""
+    internal: bool | msgspec.UnsetType = msgspec.UNSET
     poll_after_ms: int = 3000
     v: int = SCHEMA_VERSION
 
@@ -211,6 +213,12 @@ class JobInput(msgspec.Struct, kw_only=True):
     type_limit: int = 0
     idempotency: str = ""
     """The key of Redis that remembers its Idempotency-Key."""
+    request_id: str = ""
+    """Of the request that submitted it, for logs."""
+    traceparent: str = ""
+    """The span that submitted it (W3C Trace Context), where there are traces."""
+    attached: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    """What those who follow its end need to know; kept by the engine, and never looked at."""
     v: int = SCHEMA_VERSION
 
 

@@ -22,6 +22,7 @@ class Glance(msgspec.Struct):
     rescues: int = 0
     run_at: str | None = None
     owner: str = ""
+    internal: bool = False
     tags: list[str] = []
     poll_after_ms: int = 3000
 

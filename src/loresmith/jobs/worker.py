@@ -18,11 +18,12 @@ from loresmith.jobs.heartbeat import Heartbeat
 from loresmith.jobs.hints import CancelHints
 from loresmith.jobs.inspector import Inspector
 from loresmith.jobs.keeper import LeaseKeeper
+from loresmith.jobs.observer import Observer
 from loresmith.jobs.outcomes import Classify
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.profiles import Profiles
 from loresmith.jobs.progress import TICK_SECONDS
-from loresmith.jobs.queue import Queue
+from loresmith.jobs.queue import ENDED_LENGTH, Queue
 from loresmith.jobs.registry import JobRegistry
 from loresmith.jobs.rescuer import Rescuer
 from loresmith.jobs.store import Store
@@ -45,10 +46,12 @@ def worker_name() -> str:
 
 
 class Worker:
-    """Runs up to `concurrency` jobs of one queue at once."""
+    """Runs up to `concurrency` jobs of one queue at once; the last `ended_length` ends stay to be followed."""
 
     _rescue_due = False
     """Whether the last sweep found no slot free."""
+    _freed_at = 0.0
+    """Monotonic time at which a slot got free last."""
 
     def __init__(
         self,
@@ -62,6 +65,8 @@ class Worker:
         lease_seconds: float = 10.0,
         grace_seconds: float = 30.0,
         linger_seconds: float = 30.0,
+        observer: Observer | None = None,
+        ended_length: int = ENDED_LENGTH,
     ) -> None:
         self.name = worker_name()
         self.concurrency = concurrency
@@ -72,8 +77,9 @@ class Worker:
         self.last_look = time.monotonic()
         """Monotonic time of the last look at the queue that Redis answered: liveness."""
         self._redis = connections.client()
-        self._pipeline = Pipeline(self._redis)
-        self._queue = Queue(self._pipeline, queue)
+        observer = observer or Observer(queue)
+        self._pipeline = Pipeline(self._redis, observer.metrics.redis)
+        self._queue = Queue(self._pipeline, queue, ended_length=ended_length)
         self._lease_seconds = lease_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
@@ -81,8 +87,7 @@ class Worker:
         """Held from the count of the free slots until they are filled."""
         self._under_way: set[asyncio.Task[Any]] = set()
         """Claims and sweeps."""
-        self._stopping = asyncio.Event()
-        self._halted = asyncio.Event()
+        self._stopping, self._halted = asyncio.Event(), asyncio.Event()
         store = Store(self._pipeline)
         self._writer = Writer()
         self._executor = Executor(
@@ -94,13 +99,14 @@ class Worker:
             classify=classify,
             wake=self._writer.wake,
             lease_seconds=lease_seconds,
+            observer=observer,
             profiles=Profiles(self._pipeline),
         )
         self._writer.abandon = self._executor.abandon
         runs = self._writer.runs = self._executor.runs
         self._rescuer = Rescuer(self._queue, self._pipeline, runs, consumer=self.name, lease_seconds=lease_seconds)
         self._keeper = LeaseKeeper(connections, self._queue.keys, runs, consumer=self.name, lease_seconds=lease_seconds)
-        self._inspector = Inspector(store, self._queue)
+        self._inspector = Inspector(store, self._queue, observer=observer)
         self._hints = CancelHints(self._redis, runs)
         self._heartbeat = Heartbeat(self._pipeline, self.name, queue=queue, concurrency=concurrency, running=runs)
 
@@ -133,6 +139,12 @@ class Worker:
                 raise
         await self._pipeline.close()
         await self._redis.aclose()
+
+    def stuck_seconds(self) -> float:
+        """Return for how long jobs could have been claimed and were not looked for, though Redis answered."""
+        if self._stopping.is_set() or self._free <= 0:
+            return 0.0
+        return time.monotonic() - max(self.last_look, self._pipeline.up_since, self._freed_at)
 
     def stop(self) -> None:
         """Stop claiming and drain; a second call hands everything back at once."""
@@ -190,6 +202,7 @@ class Worker:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._freed_at = time.monotonic()
         self._freed.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("executor failed", exc_info=error)

@@ -9,6 +9,7 @@ import structlog
 
 from loresmith.jobs.away import is_away
 from loresmith.jobs.errors import LeaseLostError
+from loresmith.jobs.observer import facts_of
 from loresmith.jobs.run import Run, Stop
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,7 @@ class Writer:
                 continue
             except Exception as error:
                 if not is_away(error):  # and the others' replies are taken in all the same
-                    log.exception("document not written", job_id=run.job.id)
+                    log.exception("document not written", **facts_of(run.job, run.submitted))
 
     def hand_back(self) -> None:
         """Stop every handler; its job goes back to the queue."""

@@ -9,12 +9,14 @@ from typing import Final, cast
 import grpc
 import grpc.aio
 
+from loresmith.llm.calling import calling_span, carried
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.pb import lore_pb2, lore_pb2_grpc
 from loresmith.llm.port import GenerationEvent, GenerationRequest, ModelCapabilities
 from loresmith.llm.status import translated
 from loresmith.llm.tls import TlsFiles
 from loresmith.llm.wire import Queued, event_from_wire, request_to_wire
+from loresmith.telemetry.tracing import Tracing
 
 CALL_SILENCE_SECONDS: Final = 90.0
 DESCRIBE_TIMEOUT_SECONDS: Final = 5.0
@@ -56,29 +58,33 @@ class GrpcLoreModel:
         token: str | None = None,
         tls: TlsFiles | None = None,
         call_silence_seconds: float = CALL_SILENCE_SECONDS,
+        tracing: Tracing | None = None,
     ) -> None:
         self._address = address
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._tls = tls
         self._silence_seconds = call_silence_seconds
+        self._tracing = tracing
         self._connection: tuple[grpc.aio.Channel, lore_pb2_grpc.LoreServiceStub] | None = None
 
     async def generate(
         self, request: GenerationRequest, *, timeout_seconds: float
     ) -> AsyncGenerator[GenerationEvent, None]:
         """See LoreModel.generate. Closing the generator cancels the call up to the model."""
-        call: EventStream = self._stub().Generate(
-            request_to_wire(request), timeout=timeout_seconds, metadata=self._metadata
-        )
-        try:
-            while (message := await self._read(call)) is not None:
-                event = event_from_wire(message)
-                if event is not None and not isinstance(event, Queued):
-                    yield event
-        except grpc.aio.AioRpcError as error:
-            raise translated(error, address=self._address) from error
-        finally:
-            call.cancel()
+        with calling_span(self._tracing) as span:
+            metadata = (*self._metadata, *carried(span))
+            call: EventStream = self._stub().Generate(
+                request_to_wire(request), timeout=timeout_seconds, metadata=metadata
+            )
+            try:
+                while (message := await self._read(call)) is not None:
+                    event = event_from_wire(message)
+                    if event is not None and not isinstance(event, Queued):
+                        yield event
+            except grpc.aio.AioRpcError as error:
+                raise translated(error, address=self._address) from error
+            finally:
+                call.cancel()
 
     async def capabilities(self, *, timeout_seconds: float | None = None) -> ModelCapabilities:
         """See LoreModel.capabilities; a job waits for the answer as long as for one of the model."""

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Final
 
 import structlog
+from pydantic_ai.models.instrumented import InstrumentationSettings
 
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationRequest
@@ -19,6 +20,7 @@ from loresmith.llm_service.route import SHORT_PAUSE_SECONDS, Route, Station, ano
 from loresmith.llm_service.schema import output_schema
 from loresmith.llm_service.spending import Spending
 from loresmith.llm_service.waiting import Waiting
+from loresmith.telemetry.instruments import ModelMetrics
 
 QUEUED_REMINDER_SECONDS: Final = 10.0
 
@@ -29,14 +31,21 @@ class Call:
     """One request; `events` runs it."""
 
     def __init__(
-        self, route: Route, request: GenerationRequest, *, reminder_seconds: float = QUEUED_REMINDER_SECONDS
+        self,
+        route: Route,
+        request: GenerationRequest,
+        *,
+        reminder_seconds: float = QUEUED_REMINDER_SECONDS,
+        metrics: ModelMetrics | None = None,
+        instrument: InstrumentationSettings | bool = False,
     ) -> None:
         """Raises ValueError if the request's schema is not the schema of an object."""
         schema = output_schema(request.output_schema)
         self._route = route
         self._reminder_seconds = reminder_seconds
         progress = Progress(expected_fields(schema.document))
-        self._asked = Asked(request, schema, progress, Spending(route.first.provider.label))
+        spending = Spending(route.first.provider.label, metrics)
+        self._asked = Asked(request, schema, progress, spending, instrument)
 
     async def events(self) -> AsyncGenerator[WireEvent, None]:
         """Streams what the models do, then Final and Usage.

@@ -13,6 +13,7 @@ from pydantic_ai.direct import model_request, model_request_stream
 from pydantic_ai.exceptions import ModelRequestTimeout, ModelTimeoutError
 from pydantic_ai.messages import ModelMessage, ModelResponse, PartDeltaEvent, PartStartEvent
 from pydantic_ai.models import Model, StreamedResponse
+from pydantic_ai.models.instrumented import InstrumentationSettings
 
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import FieldsDone, Final, GenerationRequest, Partial
@@ -42,6 +43,8 @@ class Asked:
     schema: OutputSchema
     progress: Progress
     spending: Spending
+    instrument: InstrumentationSettings | bool = False
+    """How requests to models are made spans of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,11 @@ class Generation:
         parameters = asking.parameters_for(self._provider, sent.model, self._asked.request)
         settings = asking.settings_for(self._provider, sent.model, self._asked.request, None)
         self._answer = await model_request(
-            sent.model, sent.messages, model_settings=settings, model_request_parameters=parameters
+            sent.model,
+            sent.messages,
+            model_settings=settings,
+            model_request_parameters=parameters,
+            instrument=self._asked.instrument,
         )
         sent.note(self._answer, 0)
 
@@ -141,7 +148,11 @@ class Generation:
         settings = asking.settings_for(self._provider, sent.model, self._asked.request, limit)
         self._asked.progress.restart()
         async with model_request_stream(
-            sent.model, sent.messages, model_settings=settings, model_request_parameters=parameters
+            sent.model,
+            sent.messages,
+            model_settings=settings,
+            model_request_parameters=parameters,
+            instrument=self._asked.instrument,
         ) as stream:
             pieces = _Pieces()
             try:

@@ -19,6 +19,7 @@ from loresmith.llm_service.call import QUEUED_REMINDER_SECONDS
 from loresmith.llm_service.provider import Provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.service import LoreService
+from loresmith.telemetry.process import Telemetry
 
 DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
 
@@ -50,10 +51,13 @@ class LoreServer:
         access: Access | None = None,
         *,
         queued_reminder_seconds: float = QUEUED_REMINDER_SECONDS,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._route = models if isinstance(models, Route) else Route([models])
         self._access = access or Access()
-        self._service = LoreService(self._route, self._access, queued_reminder_seconds=queued_reminder_seconds)
+        self._service = LoreService(
+            self._route, self._access, queued_reminder_seconds=queued_reminder_seconds, telemetry=telemetry
+        )
         self._health = _health_servicer()
         self._resources = AsyncExitStack()
         self._server: grpc.aio.Server | None = None

@@ -10,6 +10,7 @@ from pydantic_ai.messages import ModelResponse
 
 from loresmith.llm.port import Usage
 from loresmith.llm_service.prices import Rates
+from loresmith.telemetry.instruments import ModelMetrics
 
 _BYTES_OF_A_TOKEN: Final = 3
 _FRAME_TOKENS: Final = 32
@@ -52,8 +53,9 @@ def spent_on(response: ModelResponse, rates: Rates | None, *, input_tokens: int,
 class Spending:
     """Adds up the requests of one call."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, metrics: ModelMetrics | None = None) -> None:
         self._model = model
+        self._metrics = metrics
         self._input_tokens = 0
         self._output_tokens = 0
         self._cost_usd: float | None = 0.0
@@ -62,6 +64,8 @@ class Spending:
         """Counts one request; `model` wrote, if anything was written."""
         self._model = model
         if spent.tokens:
+            if self._metrics is not None:
+                self._metrics.used(model, spent.input_tokens, spent.output_tokens, spent.cost_usd)
             total = self.with_more(spent)
             self._input_tokens, self._output_tokens, self._cost_usd = (
                 *(total.input_tokens, total.output_tokens),

@@ -142,6 +142,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{job_id}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what came of a webhook
+         * @description Return what was tried when, with which outcome, and when the next try is due; kept as long as the job.
+         */
+        get: operations["read_webhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{job_id}/tokens": {
         parameters: {
             query?: never;
@@ -639,6 +659,11 @@ export interface components {
              * @default null
              */
             max_attempts: number | null;
+            /**
+             * @description whom to tell when it has ended
+             * @default null
+             */
+            webhook: components["schemas"]["WebhookRequest"] | null;
         };
         /**
          * WrittenPiece
@@ -658,6 +683,34 @@ export interface components {
              * @enum {string}
              */
             type: "character" | "event" | "faction" | "relic" | "setting";
+        };
+        /**
+         * Delivery
+         * @description One message to a receiver, with its tries.
+         */
+        Delivery: {
+            /**
+             * Id
+             * @description its `webhook-id`
+             */
+            id: string;
+            /** Event */
+            event: string;
+            /**
+             * State
+             * @description `failed`: it is not tried again
+             * @enum {string}
+             */
+            state: "pending" | "delivered" | "failed";
+            /** Tries */
+            tries: components["schemas"]["Try"][];
+            /** Next Try At */
+            next_try_at?: string | null;
+            /**
+             * Error
+             * @description why it was given up
+             */
+            error?: string | null;
         };
         /**
          * ErrorDetail
@@ -857,6 +910,11 @@ export interface components {
              * @default null
              */
             max_attempts: number | null;
+            /**
+             * @description whom to tell when it has ended
+             * @default null
+             */
+            webhook: components["schemas"]["WebhookRequest"] | null;
         };
         /**
          * ChosenSetting
@@ -1037,6 +1095,11 @@ export interface components {
              * @default null
              */
             max_attempts: number | null;
+            /**
+             * @description whom to tell when it has ended
+             * @default null
+             */
+            webhook: components["schemas"]["WebhookRequest"] | null;
         };
         /**
          * Faction
@@ -1195,6 +1258,11 @@ export interface components {
              * @default null
              */
             max_attempts: number | null;
+            /**
+             * @description whom to tell when it has ended
+             * @default null
+             */
+            webhook: components["schemas"]["WebhookRequest"] | null;
         };
         /**
          * ChosenEvent
@@ -1412,6 +1480,11 @@ export interface components {
              * @default null
              */
             max_attempts: number | null;
+            /**
+             * @description whom to tell when it has ended
+             * @default null
+             */
+            webhook: components["schemas"]["WebhookRequest"] | null;
         };
         /**
          * GenerateSettingsItem
@@ -1565,6 +1638,11 @@ export interface components {
              * @default null
              */
             max_attempts: number | null;
+            /**
+             * @description whom to tell when it has ended
+             * @default null
+             */
+            webhook: components["schemas"]["WebhookRequest"] | null;
         };
         /**
          * Health
@@ -2030,6 +2108,12 @@ export interface components {
             };
         };
         /**
+         * Outcome
+         * @description What came of a try.
+         * @enum {string}
+         */
+        Outcome: "started" | "delivered" | "rejected" | "gone" | "timeout" | "unresolved" | "refused" | "tls" | "unreachable";
+        /**
          * PieceObject
          * @description A piece of lore.
          */
@@ -2215,6 +2299,19 @@ export interface components {
          */
         Submission: components["schemas"]["CreateWorldSubmit"] | components["schemas"]["GenerateCharactersSubmit"] | components["schemas"]["GenerateEventsSubmit"] | components["schemas"]["GenerateFactionsSubmit"] | components["schemas"]["GenerateRelicsSubmit"] | components["schemas"]["GenerateSettingsSubmit"];
         /**
+         * SubscriptionObject
+         * @description Who is told of what.
+         */
+        SubscriptionObject: {
+            /**
+             * Url
+             * @description with `?…` for a query, which may be a secret
+             */
+            url: string;
+            /** Events */
+            events: string[];
+        };
+        /**
          * TokenObject
          * @description A token for one job.
          */
@@ -2235,6 +2332,37 @@ export interface components {
              * @description RFC 3339, UTC
              */
             expires_at: string;
+        };
+        /**
+         * Try
+         * @description One try to deliver a message.
+         */
+        Try: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * @description `started`: under way, or cut off with its process; more values may come
+             * @example started
+             * @example delivered
+             * @example rejected
+             * @example gone
+             * @example timeout
+             * @example unresolved
+             * @example refused
+             * @example tls
+             * @example unreachable
+             */
+            outcome: string;
+            /**
+             * Status
+             * @description what the receiver answered
+             */
+            status?: number | null;
+            /** Seconds */
+            seconds?: number | null;
         };
         /**
          * TypeStats
@@ -2265,6 +2393,36 @@ export interface components {
             wasted: components["schemas"]["Spent"] | null;
             /** @description beside it: what calls under way have used so far */
             in_flight: components["schemas"]["Spent"] | null;
+        };
+        /**
+         * WebhookLog
+         * @description Whom a job tells of its end, and what came of that so far.
+         */
+        WebhookLog: {
+            /** @description null for a job without one */
+            webhook: components["schemas"]["SubscriptionObject"] | null;
+            /**
+             * Data
+             * @description none until the job has ended as one of the events
+             */
+            data: components["schemas"]["Delivery"][];
+        };
+        /**
+         * WebhookRequest
+         * @description Whom to tell when the job has ended: see docs/webhooks.md.
+         */
+        WebhookRequest: {
+            /**
+             * Url
+             * @description an https URL on the public internet, port 443 or one from 1024 on
+             * @example https://example.com/hooks/loresmith
+             */
+            url: string;
+            /**
+             * Events
+             * @description which ends it is told of; all by default
+             */
+            events?: ("job.completed" | "job.failed" | "job.cancelled")[];
         };
         /**
          * WorkerStats
@@ -3443,6 +3601,115 @@ export interface operations {
                 content?: never;
             };
             /** @description `bad_request`: The request cannot be understood; `host_not_allowed`: The server does not answer to this name */
+            400: {
+                headers: {
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `unauthorized`: The caller has not shown who they are */
+            401: {
+                headers: {
+                    /** @description how to show who calls (RFC 6750) */
+                    "WWW-Authenticate"?: string;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `forbidden`: The caller may not do this */
+            403: {
+                headers: {
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `job_not_found`: No such job */
+            404: {
+                headers: {
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `rate_limited`: The caller makes too many requests */
+            429: {
+                headers: {
+                    /** @description seconds to wait before the next look */
+                    "Retry-After"?: number;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+            /** @description `store_unavailable`: The store is away; `auth_unavailable`: Who the caller is cannot be found out now */
+            503: {
+                headers: {
+                    /** @description seconds to wait before the next look */
+                    "Retry-After"?: number;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemObject"];
+                };
+            };
+        };
+    };
+    read_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the `id` of a job */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whom the job tells of its end, and each try so far */
+            200: {
+                headers: {
+                    /** @description nobody keeps it but the client, who asks again */
+                    "Cache-Control"?: string;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookLog"];
+                };
+            };
+            /** @description `host_not_allowed`: The server does not answer to this name */
             400: {
                 headers: {
                     /** @description the client's id of this request, or one made for it */

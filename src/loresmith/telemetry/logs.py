@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from loresmith.telemetry.subject import subject
 
 # They report every connection at info, aiosqlite every value at debug; their warnings and errors are kept.
 _CHATTY = (
@@ -21,6 +23,7 @@ _CHATTY = (
     "httpcore2",
     "httpx2",
     "openai",
+    "urllib3",
     "uvicorn",
     "uvicorn.access",
 )
@@ -47,9 +50,19 @@ def configure_logging(level: str, log_format: Literal["auto", "console", "json"]
 def _shared_processors() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _add_subject,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+def _add_subject(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    about = subject()
+    if event.get("job_id", about.get("job_id")) != about.get("job_id"):
+        return event  # said of another job, by a task that was started on behalf of this one
+    for name, value in about.items():
+        event.setdefault(name, value)
+    return event
 
 
 def _renderers(log_format: str) -> Sequence[Processor]:
