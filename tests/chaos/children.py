@@ -5,7 +5,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,14 +18,25 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class Child:
-    """A place for one process at a time; `command` is asked for each start."""
+    """A place for one process at a time; `command` is asked for each start.
 
-    def __init__(self, name: str, folder: Path, command: Callable[[], Sequence[str]]) -> None:
+    With `variables` it has these in its environment and no others, and works in `folder`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        command: Callable[[], Sequence[str]],
+        *,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.lock = asyncio.Lock()
         """Held by a fault for as long as it has the process in hand."""
         self._log = folder / f"{name}.log"
         self._command = command
+        self._variables, self._place = variables, ROOT if variables is None else folder
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -34,17 +45,27 @@ class Child:
         assert self._process
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process now."""
+        return self._process is not None and self._process.returncode is None
+
     async def start(self) -> None:
         """Start the process; it dies with this one, whatever happens."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command(), stdout=log, stderr=log, cwd=ROOT, preexec_fn=_death_notice()
+                *self._command(),
+                stdout=log,
+                stderr=log,
+                cwd=self._place,
+                env=self._variables,
+                preexec_fn=_death_notice(),
             )
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, unless the process is gone."""
         with suppress(ProcessLookupError):
-            if self._process and self._process.returncode is None:
+            if self._process and self.is_running:
                 os.kill(self._process.pid, number)
 
     async def ended(self) -> int:

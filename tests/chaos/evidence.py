@@ -105,11 +105,12 @@ def _runs(events: list[Event]) -> dict[str, list[RunStory]]:
 
 async def gather(folder: Path, socket: Path, poller: Poller) -> Evidence:
     """Collect everything; Redis still runs, nothing else does."""
-    left = await _leftover(socket)
+    left = await leftover(socket)
     return Evidence(read_ledgers(folder), read_append_only(folder / "appendonlydir"), left, poller)
 
 
-async def _leftover(socket: Path) -> Leftover:
+async def leftover(socket: Path) -> Leftover:
+    """Read what is in Redis now."""
     left = Leftover()
     client: Any = Connections(f"unix://{socket}").client()
     async for key in client.scan_iter(count=1000):
