@@ -34,7 +34,7 @@ class Child:
         self.name = name
         self.lock = asyncio.Lock()
         """Held by a fault for as long as it has the process in hand."""
-        self._log = folder / f"{name}.log"
+        self.log = folder / f"{name}.log"
         self._command = command
         self._variables, self._place = variables, ROOT if variables is None else folder
         self._process: asyncio.subprocess.Process | None = None
@@ -52,7 +52,7 @@ class Child:
 
     async def start(self) -> None:
         """Start the process; it dies with this one, whatever happens."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command(),
                 stdout=log,

@@ -70,5 +70,7 @@ def nothing_grows(found: Sequence[Verdict]) -> Iterator[Finding]:
     """Every figure with a bound is flat."""
     for verdict in found:
         if not verdict.is_flat:
-            text = f"{verdict.name} grows by {verdict.growth:.1f} an hour, at most {verdict.allowed} is flat"
+            grown = f"grows by {verdict.growth:.1f} an hour, expected at most {verdict.allowed}"
+            text = grown if verdict.ceiling is None else f"was {verdict.highest:.0f}, expected {verdict.ceiling:.0f}"
+            text = f"{verdict.name} {text}"
             yield Finding("broken", "", text)

@@ -22,7 +22,7 @@ _LOOK: Final = 100
 _BATCH: Final = 25
 _TURN_SECONDS: Final = 0.25
 _POLL_SECONDS: Final = 4.0
-_DRAIN_SECONDS: Final = 900.0
+_DRAIN_SECONDS: Final = 120.0
 
 
 class Clients:
@@ -61,7 +61,13 @@ class Clients:
         self._stopping.set()
 
     async def _drained(self, *rest: asyncio.Task[None]) -> None:
+        """Let jobs end by themselves for a time, cancel the rest, and wait for their ends."""
         await self._stopping.wait()
+        with suppress(TimeoutError):
+            await wait_until(lambda: not self.knowledge.open, seconds=_DRAIN_SECONDS)
+        for job_id in list(self.knowledge.open):
+            job = await self._client.cancel(job_id)
+            self._ledger.note("cancel", job_id, state=job.state, done=job.done)
         with suppress(TimeoutError):  # the checks say which jobs have not ended
             await wait_until(lambda: not self.knowledge.open, seconds=_DRAIN_SECONDS)
         for task in rest:
@@ -122,7 +128,7 @@ class Clients:
 
     async def _cancel(self) -> None:
         if self.knowledge.open:
-            job_id = self._pick.choice(list(self.knowledge.open))
+            job_id = self._pick.choice(list(self.knowledge.open)[: self._in_flight // 4])  # the oldest, soon to run
             job = await self._client.cancel(job_id)
             self._ledger.note("cancel", job_id, state=job.state, done=job.done)
 
@@ -141,6 +147,8 @@ class Clients:
                     self._accepted(reply, None)
                 case ConflictError():
                     self._ledger.note("not_retried", job_id)
+                case NotFoundError() if job_id not in self.knowledge.ended:
+                    self._ledger.note("not_retried", job_id, why="deleted meanwhile")
                 case _:
                     raise reply
         self._ledger.note("key", key=f"retry of {job_id}", jobs=sorted(retried))

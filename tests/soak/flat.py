@@ -57,17 +57,29 @@ class Verdict:
     low: float
     high: float
     allowed: float | None
+    highest: float
+    ceiling: float | None
 
     @property
     def is_flat(self) -> bool:
         """Whether it does not grow beyond its bound for certain: the lower end of the interval is what counts."""
+        if self.ceiling is not None:
+            return self.highest <= self.ceiling
         return self.allowed is None or self.low <= self.allowed
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is a bound at all; other figures are only told."""
+        return self.allowed is not None or self.ceiling is not None
 
-def judge(name: str, times: Sequence[float], values: Sequence[float], bound: Bound | None) -> Verdict:
-    """Judge the second half of a series; without a bound it is only told."""
+
+def judge(
+    name: str, times: Sequence[float], values: Sequence[float], *, bound: Bound | None, ceiling: float | None
+) -> Verdict:
+    """Judge the second half of a series by its slope, or all of it by a ceiling where it has one."""
     half = len(values) // 2
     trend = trend_of(times[half:], values[half:])
     median = statistics.median(values[half:])
     hourly = (trend.slope * HOUR, trend.low * HOUR, trend.high * HOUR)
-    return Verdict(name, values[0], median, values[-1], *hourly, bound.of(median) if bound else None)
+    allowed = bound.of(median) if bound and ceiling is None else None
+    return Verdict(name, values[0], median, values[-1], *hourly, allowed, max(values), ceiling)

@@ -8,9 +8,9 @@ from typing import Any, Final, cast
 
 from loresmith.client import Job
 
-KEPT: Final = 500
+KEPT: Final = 150
 """Ended jobs that the clients leave in Redis, the newest; older ones they delete, as a shorter lifetime would."""
-_RETRYABLE: Final = 100
+_RETRYABLE: Final = 30
 
 
 @dataclass(slots=True)
@@ -69,7 +69,10 @@ class Knowledge:
 
     def too_old(self) -> list[str]:
         """Take out the ended jobs that are to be deleted now, a hundred at most."""
-        return [self.ended.popleft() for _ in range(min(100, len(self.ended) - KEPT))]
+        old = [self.ended.popleft() for _ in range(min(100, len(self.ended) - KEPT))]
+        for job_id in set(old).intersection(self.failed):
+            self.failed.remove(job_id)
+        return old
 
 
 def _complaints_of(result: Any, wanted: int | None) -> list[str]:

@@ -18,10 +18,10 @@ def happenings(judged: Judged, samples: Sequence[Sample], *, streams: int, looks
     kinds = Counter(event.kind for event in judged.events)
     sorts = Counter(finding.sort for finding in judged.findings)
     types = Counter(job.type for job in judged.documents.values())
-    flying = [sample.figures["jobs in flight"] for sample in samples]
+    flying = [sample.figures["jobs in flight"] for sample in samples[len(samples) // 2 :]]
     rows: Iterator[tuple[str, object]] = iter(
         (
-            ("jobs in flight, lowest and highest", f"{min(flying):.0f} to {max(flying):.0f}"),
+            ("jobs in flight, second half", f"{min(flying):.0f} to {max(flying):.0f}"),
             ("jobs accepted", kinds["accepted"]),
             *((f"of them {name}", count) for name, count in sorted(types.items())),
             *((f"ended {name}", states[name]) for name in ("completed", "failed", "cancelled")),
@@ -44,15 +44,21 @@ def happenings(judged: Judged, samples: Sequence[Sample], *, streams: int, looks
 
 def figures(found: Sequence[Verdict]) -> str:
     """Return the figures as a Markdown table, each with what it grows by in an hour."""
-    head = f"| {'figure':<{_WIDTH}} |    first |   median |     last | growth an hour (95 %)        | flat is | flat |"
-    lines = [head, f"|{'-' * (_WIDTH + 2)}|" + "---------:|" * 3 + f"{'-' * 29}:|--------:|------|"]
+    head = f"| {'figure':<{_WIDTH}} |    first |   median |     last | {'growth an hour (95 %)':>28} |"
+    head += " flat is up to | flat |"
+    lines = [head, f"|{'-' * (_WIDTH + 2)}|" + "---------:|" * 3 + f"{'-' * 29}:|-------------:|------|"]
     for one in found:
         growth = f"{_short(one.growth)} ({_short(one.low)} to {_short(one.high)})"
-        allowed = "" if one.allowed is None else _short(one.allowed)
-        answer = "" if one.allowed is None else "yes" if one.is_flat else "NO"
+        answer = "" if not one.is_judged else "yes" if one.is_flat else "NO"
         cells = f"{_short(one.first):>8} | {_short(one.median):>8} | {_short(one.last):>8} | {growth:>28}"
-        lines.append(f"| {one.name:<{_WIDTH}} | {cells} | {allowed:>7} | {answer:<4} |")
+        lines.append(f"| {one.name:<{_WIDTH}} | {cells} | {_allowed(one):>13} | {answer:<4} |")
     return "\n".join(lines)
+
+
+def _allowed(one: Verdict) -> str:
+    if one.ceiling is not None:
+        return f"{_short(one.ceiling)} in all"
+    return "" if one.allowed is None else _short(one.allowed)
 
 
 def _short(number: float) -> str:

@@ -19,8 +19,8 @@ from tests.soak.stage import Stage
 
 SECONDS: Final = 10.0
 _IDS: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{32,64}\b|\{[^{}]*\}")
-_KEPT_A_DAY: Final = ("idempotency:", "jobs:")
-"""Keys that grow with each job for as long as a job may be asked for, by design."""
+_KEPT: Final = ("idempotency:", "jobs:", "profile:", "pace:")
+"""Keys that grow with the jobs of a day, or up to a bound of their own, by design."""
 _SAMPLED: Final = 40
 
 
@@ -35,7 +35,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Sampler:
-    """Looks at everything until cancelled. `ended` tells how many jobs have ended, `deleted` how many are gone."""
+    """Looks at everything until cancelled. `ended` tells how many jobs have ended by now."""
 
     stage: Stage
     ended: Callable[[], int]
@@ -86,20 +86,22 @@ async def _keys(client: Any) -> dict[str, float]:
     async for key in client.scan_iter(count=1000):
         name = key.decode()
         families[family_of(name)] += 1
-        for start in _KEPT_A_DAY:
+        for start in _KEPT:
             if name.startswith(start):
                 grown.setdefault(start, []).append(name)
     kept = sum([await _bytes(client, names) for names in grown.values()])
     used = float((await client.info("memory"))["used_memory"])
     clients = float((await client.info("clients"))["connected_clients"])
-    jobs = {name: float(count) for name, count in families.items() if "job:" in name or "idempotency:" in name}
+    jobs = {name: float(count) for name, count in sorted(families.items()) if "job:" in name}
+    by_design = sum(count for name, count in families.items() if name.startswith(_KEPT))
     return {
         "Redis memory, MB": used / 1e6,
-        "Redis memory without what is kept for a day, MB": (used - kept) / 1e6,
-        "kept for a day, MB": kept / 1e6,
+        "of it indexes, idempotency keys, profiles, MB": kept / 1e6,
+        "Redis memory without these, MB": (used - kept) / 1e6,
         "connections to Redis": clients,
         **{f"keys {name}": count for name, count in jobs.items()},
-        "all other keys": float(families.total() - sum(jobs.values())),
+        "keys of indexes, idempotency, profiles": float(by_design),
+        "all other keys": families.total() - by_design - sum(jobs.values()),
     }
 
 

@@ -22,7 +22,7 @@ CONCURRENCY: Final = 32
 _MODEL: Final = "fake?seconds=3&tokens=24&slots=400&error_rate=0.03&seed=7"
 _RESTART_SECONDS: Final = 20.0
 _DRAIN_SECONDS: Final = 75.0
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 240.0
 
 
 class Stage:
@@ -47,7 +47,6 @@ class Stage:
             lore_listen=lore,
             lore_url=lore,
             worker_concurrency=str(CONCURRENCY),
-            log_level="warning",
             log_format="json",
         )
         self._folder = folder
@@ -81,11 +80,20 @@ class Stage:
         while True:
             await asyncio.sleep(_RESTART_SECONDS)
             await self._drained()
-            await self.restarted.start()
+            await self._started_again()
             await asyncio.sleep(_RESTART_SECONDS)
             self.ledger.note("killed", pid=self.restarted.pid)
             await self.restarted.kill()
-            await self.restarted.start()
+            await self._started_again()
+
+    async def _started_again(self) -> None:
+        """Start the worker and return when it listens to signals, which takes long on a busy machine."""
+        before = self._starts()
+        await self.restarted.start()
+        await wait_until(lambda: self._starts() > before, seconds=_START_SECONDS)
+
+    def _starts(self) -> int:
+        return self.restarted.log.read_bytes().count(b"worker started")
 
     async def make_whole(self) -> None:
         """Start the worker again that an interrupted restart left away."""
