@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 
 CONCURRENCY: Final = 32
 """Jobs that one worker runs at once; the rest of those in flight wait."""
-_MODEL: Final = "fake?seconds=3&tokens=24&slots=400&error_rate=0.03&seed=7"
+_MODEL: Final = "fake?seconds=3&tokens=10&slots=400&error_rate=0.03&seed=7"
 _RESTART_SECONDS: Final = 20.0
 _DRAIN_SECONDS: Final = 75.0
 _START_SECONDS: Final = 240.0
