@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo chaos)
 ROUNDS ?= 100
+MINUTES ?= 30
 TESTERS ?= 4
 TYPE ?= generate_characters
 THEME ?= fantasy
@@ -17,7 +18,7 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-web shots test-long test-api-long chaos check fix gen bench-engine bench-http bench-progress lock
+.PHONY: help setup run page demo test test-web shots test-long test-api-long chaos soak check fix gen bench-engine bench-http bench-progress lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +60,9 @@ test-api-long: setup ## 10,000 requests that schemathesis makes of the API's doc
 
 chaos: setup ## break real processes at random: make chaos SEED=… ROUNDS=500 (20 minutes)
 	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --rounds $(ROUNDS)
+
+soak: setup ## keep 1,000 jobs in flight; nothing may be lost, no memory grow: make soak MINUTES=30
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 check: setup $(NODE_MODULES) ## lint, types, import contracts, generated files
 	@$(BIN)/ruff check -q

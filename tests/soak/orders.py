@@ -35,7 +35,7 @@ class Orders:
         self._made += 1
         name = pick.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()))[0]
         payload: dict[str, Any] = {"theme": pick.choice(_THEMES)}
-        payload |= {"user_id": str(pick.randint(1, 50))} if name == "create_world" else {"count": pick.choice((1, 1, 1, 2, 3))}
+        payload |= {"user_id": "7"} if name == "create_world" else {"count": pick.choice((1, 1, 1, 2, 3))}
         return Submission(
             type=name,
             payload=payload,

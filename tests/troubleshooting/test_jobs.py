@@ -20,6 +20,7 @@ from tests.troubleshooting.conftest import Lore, Row, answering, http_answer
 from tests.waiting import wait_until
 
 
+@pytest.mark.long
 async def test_stuck_at_20(row: Row, start: Start) -> None:
     port = str(free_port())
     run = await start(model="fake?stall_rate=1&seconds=0.2", port=port)
@@ -100,6 +101,7 @@ async def test_queue_paused(row: Row, start: Start) -> None:
     row.judge()
 
 
+@pytest.mark.long
 async def test_all_slots_taken(row: Row, start: Start) -> None:
     port = str(free_port())
     settings = {"port": port, "model": "fake?seconds=3&tokens=20", "worker_concurrency": "1"}
@@ -115,6 +117,7 @@ async def test_all_slots_taken(row: Row, start: Start) -> None:
     row.judge()
 
 
+@pytest.mark.long
 async def test_model_key_refused(row: Row, start: Start) -> None:
     async with answering(lambda _: http_answer("401 Unauthorized", '{"error":{"message":"no"}}')) as port:
         base_url = f"http://127.0.0.1:{port}/v1"
@@ -130,6 +133,7 @@ async def test_model_key_refused(row: Row, start: Start) -> None:
     row.judge()
 
 
+@pytest.mark.long
 async def test_model_away(row: Row, start: Start) -> None:
     base_url = f"http://127.0.0.1:{free_port()}/v1"
     run = await start(model="openai-compatible:some", model_base_url=base_url)
@@ -142,6 +146,7 @@ async def test_model_away(row: Row, start: Start) -> None:
     row.judge()
 
 
+@pytest.mark.long
 async def test_budget_used_up(row: Row, start: Start) -> None:
     run = await start(budget_job_tokens="100")
     job_id = await run.submit()

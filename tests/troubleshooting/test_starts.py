@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.children import RedisChild
 from tests.e2e.conftest import Start, fails, free_port
 from tests.troubleshooting.conftest import Lore, Row, answering, http_answer
@@ -31,6 +33,7 @@ async def test_host_of_another_machine(row: Row, start: Start) -> None:
     row.judge()
 
 
+@pytest.mark.long
 async def test_data_directory_in_use(row: Row, start: Start, short_tmp: Path) -> None:
     run = await start()
     row.saw(await fails(row.data_dir))
