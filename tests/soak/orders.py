@@ -15,6 +15,8 @@ _WEIGHTS: Final = {
     "generate_relics": 16,
     "create_world": 2,
 }
+_COUNTS: Final = dict(zip(_WEIGHTS, (1, 2, 1, 3, 1), strict=False))
+"""One size a type: what is remembered of past jobs, up to a hundred of each type and size, is then soon complete."""
 _THEMES: Final = ("fantasy", "norse-mythology", "cyberpunk", "post-apocalyptic", "steampunk", "a city under the sea")
 _PRIORITIES: Final[tuple[Priority, ...]] = ("high", "normal", "normal", "normal", "low")
 _LATE: Final = 0.05
@@ -35,7 +37,7 @@ class Orders:
         self._made += 1
         name = pick.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()))[0]
         payload: dict[str, Any] = {"theme": pick.choice(_THEMES)}
-        payload |= {"user_id": "7"} if name == "create_world" else {"count": pick.choice((1, 1, 1, 2, 3))}
+        payload |= {"user_id": "7"} if name == "create_world" else {"count": _COUNTS[name]}
         return Submission(
             type=name,
             payload=payload,

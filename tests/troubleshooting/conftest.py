@@ -59,7 +59,7 @@ class Row:
     async def get(self, run: Run, path: str, **headers: str) -> httpx2.Response:
         """Ask the API as curl would."""
         self.typed.append(f"curl localhost:8080{path}")
-        answer = await run.http.get(path, headers=headers)
+        answer = await run.http.get(path, headers=headers, timeout=60.0)
         self.saw(answer.text)
         return answer
 
@@ -146,8 +146,3 @@ async def lore() -> AsyncIterator[Lore]:
     yield start
     for server in servers:
         await server.stop(0.0)
-
-
-def settings_of(run_settings: dict[str, str], **more: str) -> dict[str, str]:
-    """The settings of a server, as somebody who looks at it has them."""
-    return {**run_settings, **more}

@@ -10,7 +10,9 @@ from typing import Final
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "troubleshooting.md"
 _ROW: Final = re.compile(r'^\| <a id="([a-z0-9-]+)"></a>(.+)\|$', re.MULTILINE)
 _CODE: Final = re.compile(r"`([^`]+)`")
-_COMMAND: Final = re.compile(r"(loresmith|curl|redis-cli|make) ")
+_COMMAND: Final = re.compile(r"(loresmith|curl|redis-cli|make|ip|ps) ")
+_SERVERS: Final = re.compile(r"loresmith (run|serve|worker|lore)$|ip |ps ")
+"""What a test starts as a process, and commands of the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def _line(key: str, cells: str) -> Line:
     columns = cells.split(" | ")
     assert len(columns) == 4, f"row {key} has {len(columns)} columns"
     told = _CODE.findall(" ".join(columns[:2]))
-    to_type = [text for text in _CODE.findall(" ".join(columns)) if _COMMAND.match(text)]
+    to_type = [text for text in _CODE.findall(" ".join(columns)) if _COMMAND.match(text) and not _SERVERS.match(text)]
     return Line(key, tuple(text for text in told if not _COMMAND.match(text)), tuple(to_type))
 
 
