@@ -84,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", default=[*KINDS, WORLD])
     parser.add_argument("--side-by-side", type=int, default=1)
     parser.add_argument("--nice", type=int, default=15)
+    parser.add_argument("--seed", default="", help="of the scripted model: another one, other jobs")
     parser.add_argument("--data", type=Path, default=DATA)
     return parser.parse_args()
 
@@ -154,7 +155,7 @@ async def _model(options: argparse.Namespace) -> AsyncGenerator[ModelOf]:
 def _paced(kind: str, number: int, options: argparse.Namespace) -> Pace:
     """Give each kind a pace of its own: 20 to 30 s a generate job, two to three minutes a world."""
     seconds = 14.0 if kind == WORLD else 16.0 + 2 * KINDS.index(kind)
-    return Pace(seconds, number, options.worlds if kind == WORLD else options.jobs, f"{kind} {number}")
+    return Pace(seconds, number, options.worlds if kind == WORLD else options.jobs, f"{options.seed}{kind} {number}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ MODEL = "fake?seconds=0.05&tokens=10&slots=60"
     ("examples", "least_cases"),
     [
         pytest.param(15, 300, id="short", marks=pytest.mark.timeout(240)),
-        pytest.param(1_200, 10_000, id="long", marks=[pytest.mark.long, pytest.mark.api_long]),
+        pytest.param(850, 10_000, id="long", marks=[pytest.mark.long, pytest.mark.api_long]),
     ],
 )
 async def test_the_server_is_what_its_document_says(short_tmp: Path, examples: int, least_cases: int) -> None:

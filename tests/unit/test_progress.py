@@ -69,7 +69,7 @@ def test_a_job_like_the_past_ones_is_estimated_right() -> None:
     for number, mark in enumerate((3, 2, 1), start=1):
         one.reached(0, mark, 2.5 * number)
         found = one.at(2.5 * number)
-        assert abs(found.fraction - 0.25 * number) < 0.03
+        assert -0.06 < found.fraction - 0.25 * number < 0.03  # a little is kept back
         assert abs(found.seconds - (10 - 2.5 * number)) < 0.3
 
 

@@ -60,7 +60,7 @@ class _Seen:
             one * (own / mine) ** trust if mine > MOMENT else one for one, mine in zip(self.left, self.own, strict=True)
         ]
         return Checkpoint(
-            tuple(self._median(left, 0.5 ** (1 / parts)) for parts in range(1, MOST_PARTS + 1)),
+            tuple(self._left(left, parts) for parts in range(1, MOST_PARTS + 1)),
             self._median(self.gap),
             self._median(self.gap, 0.95),
             own,
@@ -68,6 +68,11 @@ class _Seen:
             since_start,
             _slope(self.since_start, self.to_end),
         )
+
+    def _left(self, values: Sequence[float], parts: int) -> float:
+        """The last of so many parts ends by this; one alone by what it takes on average, where that is more."""
+        samples = list(zip(values, self.weight, strict=True))
+        return expected(samples) if parts == 1 else max(expected(samples), quantile(samples, 0.5 ** (1 / parts)))
 
     def _median(self, values: Sequence[float], share: float = 0.5) -> float:
         return quantile(list(zip(values, self.weight, strict=True)), share)
@@ -80,7 +85,7 @@ class Profile:
 
     def __init__(self, traces: Sequence[Trace]) -> None:
         weights = [0.5 ** (age / HALF_LIFE_JOBS) for age in range(len(traces))]
-        self.seconds = quantile([(one.seconds, weight) for one, weight in zip(traces, weights, strict=True)])
+        self.seconds = expected([(one.seconds, weight) for one, weight in zip(traces, weights, strict=True)])
         seen: defaultdict[tuple[int, int], _Seen] = defaultdict(_Seen)
         any_part: defaultdict[int, _Seen] = defaultdict(_Seen)
         after: defaultdict[int, list[Sample]] = defaultdict(list)
@@ -89,7 +94,7 @@ class Profile:
             _learn(trace, weight, seen, any_part, after, firsts)
         self._checkpoints = {key: one.checkpoint() for key, one in seen.items() if len(one.left) >= _FEWEST_SAMPLES}
         self._any_part = {mark: one.checkpoint() for mark, one in any_part.items() if len(one.left) >= _FEWEST_SAMPLES}
-        self._after = {parts: quantile(samples) for parts, samples in after.items()}
+        self._after = {parts: expected(samples) for parts, samples in after.items()}
         self.first_gap, self.first_late = quantile(firsts), quantile(firsts, 0.95)
 
     def checkpoint(self, part: int, mark: int) -> Checkpoint | None:
@@ -144,6 +149,14 @@ def quantile(samples: Sequence[Sample], share: float = 0.5) -> float:
         if least <= 0:
             return value
     return ordered[-1][0]
+
+
+def expected(samples: Sequence[Sample]) -> float:
+    """Return the weighted median, or the mean where that is more: of times, a few are long."""
+    if not samples:
+        return 0.0
+    mean = sum(value * weight for value, weight in samples) / sum(weight for _, weight in samples)
+    return max(mean, quantile(samples))
 
 
 def _slope(before: Sequence[float], after: Sequence[float]) -> float:

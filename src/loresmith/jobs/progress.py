@@ -36,6 +36,10 @@ ALMOST: Final = 0.995
 _LEAST_LATE_SECONDS: Final = 6.0
 _OVERDUE: Final = 0.3
 """What is overdue takes at least this share of the time that it was waited for so far."""
+_NEAR_END: Final = 0.95
+_LAST_STEPS_SECONDS: Final = 7.0
+_RESERVE: Final = 0.2
+"""How much of what the interval has beyond the estimate the bar keeps back: a last item may be written once more."""
 _FASTEST: Final = math.log(1 / 5)
 _SLOWEST: Final = math.log(8)
 _SMOOTH: Final = 0.4
@@ -139,12 +143,13 @@ class Estimator:
         total = seconds + self._left(seconds)
         low, middle, high = self._residuals.spread(self.stages.note(self._fraction, total))
         left = max(0.0, total * middle - seconds)
-        self._fraction = self._moved(seconds, left)
+        longest = max(left, total * high - seconds)
+        self._fraction = self._moved(seconds, left + _RESERVE * (longest - left))
         return Estimate(
             self._fraction,
             left,
             min(left, max(0.0, total * low - seconds)),
-            max(left, total * high - seconds),
+            longest,
             late=seconds > self._late_at,
         )
 
@@ -172,12 +177,16 @@ class Estimator:
     def _moved(self, seconds: float, left: float) -> float:
         """Return the fraction now: the one that is true by the estimate.
 
-        A bar that is ahead of that waits for nothing: it moves on as slowly as it must to arrive in time.
+        A bar that is ahead of that waits for nothing: it moves on as slowly as it must to arrive in time. Near the end
+        it takes its time for each step, so that some are left for a last item that is written once more.
         """
         passed, self._said_at = max(0.0, seconds - self._said_at), max(seconds, self._said_at)
         true = self._done + (1 - self._done) * seconds / max(seconds + left, MOMENT)
         ahead = self._fraction + (1 - self._fraction) * passed / max(passed + left, MOMENT)
-        return max(self._fraction, min(ALMOST, max(true, ahead)))
+        share = max(true, ahead)
+        if share > _NEAR_END:
+            share = min(share, max(_NEAR_END, self._fraction + passed / (GENERATED - STARTED) / _LAST_STEPS_SECONDS))
+        return max(self._fraction, min(ALMOST, share))
 
 
 def plain(seconds: float, fraction: float, expected_seconds: float, *, done: float = 0.0) -> Estimate:
@@ -187,4 +196,4 @@ def plain(seconds: float, fraction: float, expected_seconds: float, *, done: flo
     by_steps = seconds * (1 - share) / share if share > 0 else usual
     by_type = max(usual - seconds, _OVERDUE * seconds)
     left = share * by_steps + (1 - share) * by_type
-    return Estimate(fraction, left, 0.5 * left, 2 * left)
+    return Estimate(fraction, left, 0.4 * left, 2.5 * left)

@@ -13,8 +13,7 @@ BORDERS: Final = (0.06, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.82, 0.88, 0.
 STAGES: Final = len(BORDERS) + 1
 _HALF_LIFE_JOBS: Final = 20.0
 _FEWEST: Final = 8
-_LOW, _MIDDLE, _HIGH = 0.1, 0.58, 0.9
-"""The middle is above the median: a bar that is a little late stands still less than one that is early."""
+_LOW, _MIDDLE, _HIGH = 0.1, 0.5, 0.9
 _UNKNOWN: Final = (0.75, 1.0, 1.4)
 MISSING: Final = -1
 

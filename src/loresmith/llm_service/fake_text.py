@@ -12,7 +12,7 @@ from loresmith.llm_service.schema import resolve
 _SYLLABLES: Final = re.findall("[a-z]+", "ka ren mor thal is el dra vyn or sha bel gar no lir zem ar tu vel ri osk")
 _ADJECTIVES: Final = re.findall(
     "[a-z]+",
-    "old quiet broken hidden silver northern narrow patient stubborn bitter gentle hollow early late golden"
+    "old frozen broken hidden silver wooden narrow patient stubborn bitter gentle hollow early late golden"
     " crooked distant brave heavy bright",
 )
 _NOUNS: Final = re.findall(
@@ -84,9 +84,11 @@ class Writer:
         fewest = schema.get("minLength", 0)
         most = schema.get("maxLength", max(fewest, 80))
         pattern = re.compile(schema.get("pattern", ""))
-        is_name = name in ("name", "title")
         prose = [self._phrase, self._sentence] if most <= _LONGEST_PHRASE else [self._sentence]
-        forms = [self._name, *prose] if is_name else [*prose, self._name]
+        if name in ("name", "title"):
+            forms = [self._title if "words" in schema.get("description", "") else self._name, *prose]
+        else:
+            forms = [*prose, self._name]
         forms += [self._word, self._digits]
         for form in forms:
             for _ in range(_MOST_TRIES):
@@ -107,6 +109,10 @@ class Writer:
             name = f"{name} {self._capital(2)}"
         return name[:most].rstrip()
 
+    def _title(self, fewest: int, most: int) -> str:
+        """What a thing is called, where its description asks for words."""
+        return self._phrase(fewest, most).title()
+
     def _phrase(self, fewest: int, most: int) -> str:
         """Two words, for a field that has no room for a sentence."""
         text = f"{self._random.choice(_ADJECTIVES)} {self._random.choice(_NOUNS)}"
@@ -118,7 +124,7 @@ class Writer:
             self._random.sample(words, k=len(words)) for words in (_ADJECTIVES, _NOUNS, _VERBS, _PREPOSITIONS)
         )
         target = self._random.randint(fewest, max(fewest, min(most * 2 // 3, fewest + 60)))
-        text = f"The {adjectives.pop()} {nouns.pop()} {verbs.pop()} a {nouns.pop()}"
+        text = f"The {adjectives.pop()} {nouns.pop()} {verbs.pop()} the {nouns.pop()}"
         while len(text) + 1 < target and prepositions:
             text += f" {prepositions.pop()} the {adjectives.pop()} {nouns.pop()}"
         if len(text) >= most:
