@@ -62,11 +62,13 @@ async def run(folder: Path, *, minutes: float, in_flight: int, postgres: bool, s
 async def _load(stage: Stage, clients: Clients, sampler: Sampler, seconds: float, say: Callable[[str], None]) -> None:
     """Let the clients act for a time, while one worker is restarted and all is looked at; then drain."""
     acting = asyncio.create_task(clients.run())
-    beside = [asyncio.create_task(one) for one in (stage.keep_restarting(), sampler.run(), _tell(sampler.samples, say))]
-    done, _ = await asyncio.wait({acting, *beside}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    looking = asyncio.create_task(sampler.run())
+    beside = [asyncio.create_task(one) for one in (stage.keep_restarting(), _tell(sampler.samples, say))]
+    done, _ = await asyncio.wait({acting, looking, *beside}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    sampler.stop()
     for task in beside:
         task.cancel()
-    await asyncio.gather(*beside, return_exceptions=True)
+    await asyncio.gather(looking, *beside, return_exceptions=True)
     for task in done:
         task.result()
     await stage.make_whole()

@@ -35,21 +35,27 @@ class Sample:
 
 @dataclass(slots=True)
 class Sampler:
-    """Looks at everything until cancelled. `ended` tells how many jobs have ended by now."""
+    """Looks at everything until `stop`. `ended` tells how many jobs have ended by now."""
 
     stage: Stage
     ended: Callable[[], int]
     samples: list[Sample] = field(default_factory=list[Sample])
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stop(self) -> None:
+        """Look no more after the look that is under way: none is cut in the middle of a command."""
+        self._stopping.set()
 
     async def run(self) -> None:
         """Look every ten seconds."""
         client = self.stage.redis_client()
         try:
             due = time.monotonic()
-            while True:
+            while not self._stopping.is_set():
                 self.samples.append(Sample(time.monotonic(), self.ended(), await self._look(client)))
                 due = max(due + SECONDS, time.monotonic())
-                await asyncio.sleep(due - time.monotonic())
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), due - time.monotonic())
         finally:
             await client.aclose()
 
