@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo chaos)
 ROUNDS ?= 100
+MINUTES ?= 30
 TESTERS ?= 4
 TYPE ?= generate_characters
 THEME ?= fantasy
@@ -18,7 +19,7 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-web shots test-long test-api-long test-hosts chaos check fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
+.PHONY: help setup run page demo test test-web shots test-long test-api-long test-hosts chaos soak check fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +63,9 @@ test-hosts: setup ## cut hosts off under load: network namespaces, Linux, root (
 
 chaos: setup ## break real processes at random: make chaos SEED=… ROUNDS=500 (20 minutes)
 	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --rounds $(ROUNDS)
+
+soak: setup ## keep 1,000 jobs in flight; nothing may be lost, no memory grow: make soak MINUTES=30
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 check: setup $(NODE_MODULES) ## lint, types, import contracts, generated files
 	@$(BIN)/ruff check -q

@@ -26,12 +26,13 @@ def read_append_only(folder: Path, *, whole: frozenset[str] = frozenset()) -> di
     jobs: dict[str, Written] = {}
     for path in sorted(folder.glob("*.incr.aof"), key=lambda path: int(path.name.split(".")[-3])):
         with path.open("rb") as file:
-            for at, command in _commands(file):
-                _take(jobs, at, command, whole)
+            for at, command in commands(file):
+                take(jobs, at, command, whole)
     return jobs
 
 
-def _take(jobs: dict[str, Written], at: int, command: list[bytes], whole: Iterable[str]) -> None:
+def take(jobs: dict[str, Written], at: int, command: list[bytes], whole: Iterable[str] = ()) -> None:
+    """Add what a command wrote to what is known of its job."""
     name, key = command[0].upper(), command[1].decode(errors="replace") if len(command) > 1 else ""
     job_id, _, part = key.removeprefix("{").removeprefix("job:").partition("}:")
     if key.startswith(("job:", "{job:")):
@@ -53,7 +54,7 @@ def _take(jobs: dict[str, Written], at: int, command: list[bytes], whole: Iterab
             jobs.setdefault(wanted, Written()).lines.append(f"{at} {text[:_SHOWN]}")
 
 
-def _commands(file: BinaryIO) -> Iterator[tuple[int, list[bytes]]]:
+def commands(file: BinaryIO) -> Iterator[tuple[int, list[bytes]]]:
     """Yield every whole command with its time; a torn end, as a kill leaves it, is passed over."""
     at = 0
     while line := file.readline():

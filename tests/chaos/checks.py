@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final, Literal
 
+from loresmith.jobs import profiles
 from loresmith.jobs.types import LIFETIME_SECONDS, Job
 from tests.chaos.evidence import Evidence, RunStory
 from tests.chaos.handlers import DEADLINE_SECONDS, ENDLESS_SECONDS
@@ -173,9 +174,8 @@ def nothing_is_left_behind(evidence: Evidence) -> Iterator[Finding]:
     for name, count in evidence.left.queue.items():
         yield Finding("broken", "", f"{count} left in {name}")
     for name, left_ms in evidence.left.lifetimes_ms.items():
-        if not (
-            left_ms == -2 or 0 < left_ms <= LIFETIME_SECONDS * 1000 or (left_ms == -1 and name.startswith("queue:{"))
-        ):
+        longest = profiles.LIFETIME_SECONDS if name.startswith(("profile:", "pace:")) else LIFETIME_SECONDS
+        if not (left_ms == -2 or 0 < left_ms <= longest * 1000 or (left_ms == -1 and name.startswith("queue:{"))):
             yield Finding("broken", "", f"key {name} has a lifetime of {left_ms} ms")
 
 

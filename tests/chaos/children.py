@@ -32,7 +32,7 @@ class Child:
         self.name = name
         self.lock = asyncio.Lock()
         """Held by a fault for as long as it has the process in hand."""
-        self._log = folder / f"{name}.log"
+        self.log = folder / f"{name}.log"
         self._command = command
         self._environment = environment
         self._directory = directory
@@ -44,9 +44,14 @@ class Child:
         assert self._process
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process now."""
+        return self._process is not None and self._process.returncode is None
+
     async def start(self) -> None:
         """Start the process; it dies with this one, whatever happens."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command(),
                 stdout=log,
@@ -59,7 +64,7 @@ class Child:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, unless the process is gone."""
         with suppress(ProcessLookupError):
-            if self._process and self._process.returncode is None:
+            if self._process and self.is_running:
                 os.kill(self._process.pid, number)
 
     async def ended(self) -> int:

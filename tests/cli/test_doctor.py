@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,14 @@ import pytest
 from loresmith.cli import checkup
 from loresmith.cli.checkup import Level, look_at_clocks, look_at_disk
 from loresmith.cli.checkup_stores import look_at_redis
+from loresmith.jobs import Worker
 from loresmith.llm_service.access import Access
 from loresmith.llm_service.provider import find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
 from loresmith.settings import load_settings
 from tests.cli.conftest import Command, Ran
+from tests.waiting import wait_until
 
 
 def named(ran: Ran) -> dict[str, dict[str, str]]:
@@ -57,12 +59,50 @@ async def test_all_is_well_beside_a_server_that_runs(
 ) -> None:
     monkeypatch.setenv("LORESMITH_REDIS_URL", redis_url)
     found = named(await command("doctor", "--json"))
-    assert {name for name, one in found.items() if one["level"] != "ok"} == {"sql"}, "which no `run` has made yet"
+    assert {name for name, one in found.items() if one["level"] != "ok"} == {"sql", "queue"}, "no `run`, no worker"
+    assert found["queue"]["found"] == "no worker is there, 0 jobs wait"
     assert found["api"]["found"] == f"{server} is ready, version 0.0.0"
     assert found["redis"]["found"].startswith("valkey ")
     assert found["redis persistence"]["found"] == "append-only file is on"
     assert found["model"]["found"].startswith("fake")
     assert found["clock"]["found"] == "the same as that of the API and redis"
+
+
+async def test_what_holds_jobs_up_is_found_in_the_queue(
+    server: str, command: Command, worker: Worker, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LORESMITH_REDIS_URL", redis_url)
+
+    async def queue() -> dict[str, str]:
+        return named(await command("doctor", "--json"))["queue"]
+
+    await wait_until(lambda: expected(queue, "1 worker, 0 of 50 slots taken, 0 jobs wait"))
+    assert (await command("pause")).code == 0
+    assert (await command("submit", "generate_characters", "theme=fantasy")).code == 0
+    await wait_until(lambda: expected(queue, "'default' is paused, 1 job waits"))
+    assert (await queue())["advice"] == "`loresmith resume default`"
+
+
+async def expected(look: Callable[[], Awaitable[dict[str, str]]], found: str) -> bool:
+    return (await look())["found"] == found
+
+
+async def test_another_server_at_the_address_is_told_from_none(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nhello")
+        writer.close()
+
+    serving = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with serving:
+        port = serving.sockets[0].getsockname()[1]
+        monkeypatch.setenv("LORESMITH_PORT", str(port))
+        found = named(await command("doctor", "--json"))["api"]
+    assert found["level"] == "wrong"
+    assert found["found"].startswith(f"something else answers at http://127.0.0.1:{port}: ")
+    assert "LORESMITH_PORT" in found["advice"]
 
 
 async def test_what_is_not_there_is_wrong_if_it_was_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

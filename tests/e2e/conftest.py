@@ -85,6 +85,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def loresmith() -> str:
+    """The command, as it is installed beside the Python that runs the tests."""
+    return str(Path(sys.executable).with_name("loresmith"))
+
+
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """The developer's environment without their settings, and with these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LORESMITH_")}
@@ -95,7 +100,7 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 async def spawn(data_dir: Path, *words: str, **settings: str) -> asyncio.subprocess.Process:
     """Start `loresmith WORDS…` with an empty working directory and a session of its own."""
     return await asyncio.create_subprocess_exec(
-        *(str(Path(sys.executable).with_name("loresmith")), *words),
+        *(loresmith(), *words),
         env=environment(data_dir, **settings),
         cwd=data_dir.parent,
         stdout=asyncio.subprocess.PIPE,

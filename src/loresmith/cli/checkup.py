@@ -41,7 +41,7 @@ async def look_at_api(url: str | None, key: str | None, *, named: bool) -> tuple
 
     `named` tells whether somebody said that it is there.
     """
-    from loresmith.client import AsyncJobsClient, ClientError, UnavailableError, calls
+    from loresmith.client import AsyncJobsClient, ClientError, UnavailableError, UnexpectedAnswerError, calls
 
     try:
         client = AsyncJobsClient(url, key, timeout_seconds=PATIENCE_SECONDS, retries=0)
@@ -56,6 +56,9 @@ async def look_at_api(url: str | None, key: str | None, *, named: bool) -> tuple
             await client.call(calls.ready())
         except UnavailableError as error:
             return [Finding("api", Level.WRONG, f"{place} lives and cannot serve: {error}", "see below")], ahead
+        except UnexpectedAnswerError as error:
+            found = f"something else answers at {place}: {error}"
+            return [Finding("api", Level.WRONG, found, "set LORESMITH_PORT, or correct LORESMITH_URL")], None
         except ClientError as error:
             if named:
                 return [Finding("api", Level.WRONG, str(error), "start it, or correct LORESMITH_URL")], None

@@ -20,7 +20,7 @@ _SLOW = ("loresmith.client", "loresmith.db.schema", "loresmith.redis_server", "l
 
 
 def doctor(url: Url = None, as_json: AsJson = False) -> None:
-    """Look at API, Redis, SQL, lore service, model, clock and disk; works while the server is down, too."""
+    """Look at API, queue, Redis, SQL, lore service, model, clock and disk; works while the server is down, too."""
     try:
         settings = configure(least_log_level="error")
     except SettingsError as error:
@@ -38,19 +38,23 @@ def doctor(url: Url = None, as_json: AsJson = False) -> None:
 async def look(settings: Settings, url: str | None) -> list[Finding]:
     """Look at everything, at the same time where that is possible."""
     from loresmith.cli.checkup_model import look_at_lore
+    from loresmith.cli.checkup_queue import look_at_queue
     from loresmith.cli.checkup_stores import look_at_redis, look_at_sql
 
     for module in _SLOW:
         importlib.import_module(module)
     named, key = client_variables()
+    place = url or named or _own_url(settings)
     api, redis, sql = await asyncio.gather(
-        look_at_api(url or named or _own_url(settings), key, named=bool(url or named)),
+        look_at_api(place, key, named=bool(url or named)),
         look_at_redis(settings),
         look_at_sql(settings),
     )
-    lore = await look_at_lore(settings, api_is_ready=api[0][0].level is Level.OK)
+    is_ready = api[0][0].level is Level.OK
+    lore = await look_at_lore(settings, api_is_ready=is_ready)
+    queue = [await look_at_queue(place, key)] if is_ready else []
     rest = [look_at_clocks({"the API": api[1], "redis": redis[1]}), look_at_disk(settings.data_dir)]
-    return [*api[0], *redis[0], sql, *lore, *rest]
+    return [*api[0], *queue, *redis[0], sql, *lore, *rest]
 
 
 def _own_url(settings: Settings) -> str:

@@ -1,0 +1,28 @@
+"""Every row of the table has a test that is named after it, and no test is about a row that is gone."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.troubleshooting.table import rows, shown_in
+
+
+def test_every_row_is_tried() -> None:
+    tried = {
+        node.name.removeprefix("test_").replace("_", "-")
+        for path in Path(__file__).parent.glob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_")
+    }
+    assert rows().keys() == tried
+
+
+def test_every_row_quotes_what_is_seen() -> None:
+    assert [row.key for row in rows().values() if not row.messages] == []
+
+
+def test_a_quotation_is_found_however_it_is_wrapped_and_only_if_it_is_there() -> None:
+    printed = "wrong  redis  redis at 'redis://x' does\n       not answer"
+    assert shown_in("redis at '…' does not answer", printed)
+    assert not shown_in("redis at '…' does answer", printed)
