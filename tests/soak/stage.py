@@ -54,7 +54,9 @@ class Stage:
         self.steady, self.restarted = self._child("worker-steady", "worker"), self._child("worker-restarted", "worker")
 
     def _child(self, name: str, command: str) -> Child:
-        return Child(name, self._folder, lambda: [loresmith(), command], environment=self.variables, directory=self._folder)
+        return Child(
+            name, self._folder, lambda: [loresmith(), command], environment=self.variables, directory=self._folder
+        )
 
     @property
     def lasting(self) -> dict[str, Child]:
