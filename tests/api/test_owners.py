@@ -73,7 +73,7 @@ async def test_a_job_and_a_world_of_another_owner_do_not_exist_on_any_route(api:
     world = await worlds.save(new_world(owner="anna"))
     asked = operations(api.app, job_id=job_id, world_id=world.id)
     of_things = [(method, path) for method, path in asked if job_id in path or world.id in path]
-    assert len(of_things) == 8
+    assert len(of_things) == 9
     for method, path in of_things:
         code = "job_not_found" if job_id in path else "world_not_found"
         unknown = path.replace(job_id, str(uuid4())).replace(world.id, str(uuid4()))

@@ -74,7 +74,7 @@ async def test_a_time_that_has_passed_is_now(api: httpx2.AsyncClient) -> None:
         ({"deadline_seconds": 0}, "/deadline_seconds"),
         ({"max_attempts": 0}, "/max_attempts"),
         ({"max_attempts": 21}, "/max_attempts"),
-        ({"webhook": {}}, "/webhook"),
+        ({"webhook": {}}, "/webhook/url"),
     ],
     ids=str,
 )

@@ -7,6 +7,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -201,7 +202,13 @@ async def test_ctrl_c_leaves_the_job_to_go_on(server: str, remote: httpx2.AsyncC
     job_id = await submitted(remote, "wait:never")
     program = str(Path(sys.executable).with_name("loresmith"))
     pipe = asyncio.subprocess.PIPE
-    watching = await asyncio.create_subprocess_exec(program, "watch", job_id, stdout=pipe, stderr=pipe)
+    watching = await asyncio.create_subprocess_exec(
+        program,
+        *("watch", job_id),
+        stdout=pipe,
+        stderr=pipe,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a test in the background ignores it
+    )
     assert watching.stdout is not None
     assert b"Preparing" in await watching.stdout.readline()
     watching.send_signal(signal.SIGINT)

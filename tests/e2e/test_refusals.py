@@ -47,7 +47,7 @@ async def test_a_data_dir_of_somebody_else(short_tmp: Path) -> None:
         ({"model": "gguf:/nowhere.gguf"}, "model file '/nowhere.gguf' not found"),
         ({"lore_url": "localhost:1"}, "lore service could not be reached at 'localhost:1'"),
         ({"host": "256.0.0.1"}, "cannot listen on '256.0.0.1'"),
-        ({"host": "a..b"}, "LORESMITH_HOST='a..b' is no name of a host"),
+        ({"host": "a..b"}, "LORESMITH_HOST: 'a..b' is no name of a host"),
         ({"model": "gguf:~nobody-is-named-so/m"}, "model file '~nobody-is-named-so/m' not found"),
         ({"database_url": "mysql://u:hush@h/x"}, "LORESMITH_DATABASE_URL: expected postgresql://user@host:port/name"),
         ({"database_url": "postgresql://h/x?sslmod=1"}, "LORESMITH_DATABASE_URL has a part that is not understood"),

@@ -74,8 +74,26 @@ def test_the_client_is_a_lore_model() -> None:
     assert isinstance(GrpcLoreModel("127.0.0.1:1"), LoreModel)
 
 
+async def test_a_service_that_is_being_restarted_is_waited_for() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    model = GrpcLoreModel(address, connect_seconds=60)
+    writing, asking = asyncio.create_task(generate(model)), asyncio.create_task(model.capabilities())
+    refused = GrpcLoreModel(address, connect_seconds=0.01)
+    assert (await failure(refused)).code == "provider_unavailable"
+    assert not writing.done()
+    assert not asking.done()
+    server = LoreServer(find_provider("fake?seconds=0&tokens=10"))
+    await server.start(address)
+    try:
+        await asyncio.gather(writing, asking)
+    finally:
+        for each in (model, refused):
+            await each.close()
+        await server.stop()
+
+
 async def test_a_service_that_is_away_is_named() -> None:
-    model = GrpcLoreModel(f"127.0.0.1:{free_port()}")
+    model = GrpcLoreModel(f"127.0.0.1:{free_port()}", connect_seconds=0.1)
     error = await failure(model)
     assert (error.code, error.retryable) == ("provider_unavailable", True)
     assert error.message == f"the lore service could not be reached at {model._address!r}"
@@ -86,7 +104,7 @@ async def test_a_service_that_is_away_is_named() -> None:
 
 async def test_a_service_that_says_nothing_is_given_the_time_of_a_silent_model() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        model = GrpcLoreModel(f"127.0.0.1:{silent.getsockname()[1]}", call_silence_seconds=0.3)
+        model = GrpcLoreModel(f"127.0.0.1:{silent.getsockname()[1]}", call_silence_seconds=0.3, connect_seconds=0.1)
         for limit in (None, 0.2):
             with pytest.raises(GenerationError, match=f"did not answer for {limit or 0.3} s") as raised:
                 await model.capabilities(timeout_seconds=limit)
@@ -95,7 +113,7 @@ async def test_a_service_that_says_nothing_is_given_the_time_of_a_silent_model()
 
 
 async def test_a_service_that_comes_back_is_found_within_seconds() -> None:
-    model = GrpcLoreModel(f"127.0.0.1:{free_port()}")
+    model = GrpcLoreModel(f"127.0.0.1:{free_port()}", connect_seconds=0.1)
     for _ in range(3):
         await failure(model)
     server = LoreServer(find_provider("fake?seconds=0"))

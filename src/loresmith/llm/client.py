@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from typing import Final, cast
 
@@ -19,6 +20,8 @@ from loresmith.llm.wire import Queued, event_from_wire, request_to_wire
 from loresmith.telemetry.tracing import Tracing
 
 CALL_SILENCE_SECONDS: Final = 90.0
+CONNECT_SECONDS: Final = 5.0
+"""How long a call of a job waits for a connection: a lore service that is being restarted costs it no attempt."""
 DESCRIBE_TIMEOUT_SECONDS: Final = 5.0
 """How long a start or a probe waits to be told what the model can do."""
 LARGEST_EVENT_BYTES: Final = 4 * 1024 * 1024
@@ -49,7 +52,8 @@ class GrpcLoreModel:
     """A LoreModel whose calls go to the lore service at `address` (`host:port`).
 
     It belongs to the event loop in which it is first used. `call_silence_seconds` is how long a
-    call may go without a sign of the model; waiting for a slot does not count. `token` is shown with each call;
+    call may go without a sign of the model; waiting for a slot does not count. A call of a job waits `connect_seconds`
+    for a service that is away. `token` is shown with each call;
     with `tls`, the service must have a certificate of its authority.
     """
 
@@ -60,12 +64,14 @@ class GrpcLoreModel:
         token: str | None = None,
         tls: TlsFiles | None = None,
         call_silence_seconds: float = CALL_SILENCE_SECONDS,
+        connect_seconds: float = CONNECT_SECONDS,
         tracing: Tracing | None = None,
     ) -> None:
         self._address = address
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._tls = tls
         self._silence_seconds = call_silence_seconds
+        self._connect_seconds = connect_seconds
         self._tracing = tracing
         self._connection: tuple[grpc.aio.Channel, lore_pb2_grpc.LoreServiceStub] | None = None
 
@@ -75,6 +81,7 @@ class GrpcLoreModel:
         """See LoreModel.generate. Closing the generator cancels the call up to the model."""
         with calling_span(self._tracing) as span:
             metadata = (*self._metadata, *carried(span))
+            await self._connected()
             call: EventStream = self._stub().Generate(
                 request_to_wire(request), timeout=timeout_seconds, metadata=metadata
             )
@@ -91,6 +98,8 @@ class GrpcLoreModel:
     async def capabilities(self, *, timeout_seconds: float | None = None) -> ModelCapabilities:
         """See LoreModel.capabilities; a job waits for the answer as long as for one of the model."""
         limit = self._silence_seconds if timeout_seconds is None else timeout_seconds
+        if timeout_seconds is None:
+            await self._connected()
         try:
             answer: lore_pb2.DescribeResponse = await self._stub().Describe(
                 lore_pb2.DescribeRequest(), timeout=limit, metadata=self._metadata
@@ -113,6 +122,14 @@ class GrpcLoreModel:
             channel, _ = self._connection
             self._connection = None
             await channel.close()
+
+    async def _connected(self) -> None:
+        """Give the service a moment to be there; where it stays away, the call says so."""
+        self._stub()
+        if self._connection is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._connect_seconds):
+                    await self._connection[0].channel_ready()
 
     def _stub(self) -> lore_pb2_grpc.LoreServiceStub:
         if self._connection is None:
