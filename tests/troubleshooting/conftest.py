@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -73,8 +74,8 @@ class Row:
 
 def _is_typed(command: str, words: str) -> bool:
     """Whether a command of the table was typed; words in capitals stand for others."""
-    wanted, given = command.split(), words.split()
-    return len(wanted) == len(given) and all(a == b or a.isupper() for a, b in zip(wanted, given, strict=True))
+    wanted = re.sub(r"\b[A-Z]{2,}\b", r"\\S+", re.escape(command).replace("\\ ", " "))
+    return re.fullmatch(wanted, words) is not None
 
 
 async def typed(

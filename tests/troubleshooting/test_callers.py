@@ -8,6 +8,8 @@ from tests.e2e.conftest import Run, Start, free_port
 from tests.troubleshooting.conftest import Row
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long  # each starts LoreSmith once or twice
+
 
 async def test_no_server(row: Row, start: Start) -> None:
     port = str(free_port())
@@ -40,7 +42,6 @@ async def test_no_key(row: Row, start: Start) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_name_not_known(row: Row, start: Start) -> None:
     run = await start()
     assert (await row.get(run, "/jobs", Host="lore.example")).status_code == 400
@@ -50,7 +51,6 @@ async def test_name_not_known(row: Row, start: Start) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_page_of_another_origin(row: Row, start: Start) -> None:
     job = {"type": "generate_characters", "payload": {"theme": "fantasy"}}
     origin = {"Origin": "https://app.example"}

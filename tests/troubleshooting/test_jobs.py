@@ -19,8 +19,9 @@ from tests.e2e.conftest import FAKE, Run, Start, free_port, is_ready, process_of
 from tests.troubleshooting.conftest import Lore, Row, answering, http_answer
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long  # each starts LoreSmith once or twice
 
-@pytest.mark.long
+
 async def test_stuck_at_20(row: Row, start: Start) -> None:
     port = str(free_port())
     run = await start(model="fake?stall_rate=1&seconds=0.2", port=port)
@@ -101,7 +102,6 @@ async def test_queue_paused(row: Row, start: Start) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_all_slots_taken(row: Row, start: Start) -> None:
     port = str(free_port())
     settings = {"port": port, "model": "fake?seconds=3&tokens=20", "worker_concurrency": "1"}
@@ -117,7 +117,6 @@ async def test_all_slots_taken(row: Row, start: Start) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_model_key_refused(row: Row, start: Start) -> None:
     async with answering(lambda _: http_answer("401 Unauthorized", '{"error":{"message":"no"}}')) as port:
         base_url = f"http://127.0.0.1:{port}/v1"
@@ -133,7 +132,6 @@ async def test_model_key_refused(row: Row, start: Start) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_model_away(row: Row, start: Start) -> None:
     base_url = f"http://127.0.0.1:{free_port()}/v1"
     run = await start(model="openai-compatible:some", model_base_url=base_url)
@@ -146,7 +144,6 @@ async def test_model_away(row: Row, start: Start) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_budget_used_up(row: Row, start: Start) -> None:
     run = await start(budget_job_tokens="100")
     job_id = await run.submit()
@@ -160,7 +157,6 @@ async def test_budget_used_up(row: Row, start: Start) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_older_worker(
     row: Row, redis_url: str, lore: Lore, short_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

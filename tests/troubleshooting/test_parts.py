@@ -17,6 +17,8 @@ from tests.e2e.conftest import Start, free_port
 from tests.troubleshooting.conftest import Lore, Row, answering, http_answer
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long  # each starts LoreSmith once or twice
+
 
 @pytest.fixture
 async def own_redis(short_tmp: Path) -> AsyncIterator[RedisChild]:
@@ -131,7 +133,6 @@ async def test_clock_skew(row: Row, redis_url: str) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_no_page(row: Row, start: Start, monkeypatch: pytest.MonkeyPatch, short_tmp: Path) -> None:
     import asyncio
     import shutil

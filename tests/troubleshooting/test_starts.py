@@ -14,6 +14,8 @@ from tests.e2e.conftest import START_SECONDS, Start, fails, free_port, process_o
 from tests.troubleshooting.conftest import Lore, Row, answering, http_answer
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long  # each starts LoreSmith once or twice
+
 
 async def test_setting_unknown(row: Row) -> None:
     row.saw(await fails(row.data_dir, prot="8081"))
@@ -36,7 +38,6 @@ async def test_host_of_another_machine(row: Row, start: Start) -> None:
     row.judge()
 
 
-@pytest.mark.long
 async def test_data_directory_in_use(row: Row, start: Start, short_tmp: Path) -> None:
     run = await start()
     row.saw(await fails(row.data_dir))
