@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 import httpx2
 import promql_parser
 import pytest
-import pytest_asyncio
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -55,11 +54,13 @@ class Told:
         return {sample.name for family in families for sample in family.samples}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def told(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
-    """One run of `serve`, `worker` and `lore`, looked at while it lasts."""
+async def test_three_processes_are_watched(redis_server: str, short_tmp: Path, subtests: pytest.Subtests) -> None:
+    """One test of many checks: the processes are started once, whatever the number of test runners."""
     with receiving() as receiver:
-        yield await _tell(redis_server, tmp_path_factory.mktemp("d") / "data", receiver)
+        told = await _tell(redis_server, short_tmp / "data", receiver)
+        for check in CHECKS:
+            with subtests.test(check.__name__):
+                check(told)
 
 
 async def _tell(redis_url: str, data_dir: Path, receiver: Receiver) -> Told:
@@ -146,8 +147,12 @@ def _rules() -> list[dict[str, Any]]:
     return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
 
 
-@pytest.mark.parametrize("rule", _rules(), ids=lambda rule: rule["alert"])
-def test_an_alert_is_about_metrics_that_are_there(told: Told, rule: dict[str, Any]) -> None:
+def alerts_are_about_metrics_that_are_there(told: Told) -> None:
+    for rule in _rules():
+        _check_alert(told, rule)
+
+
+def _check_alert(told: Told, rule: dict[str, Any]) -> None:
     assert rule["annotations"]["summary"]
     assert rule["labels"]["severity"] in ("page", "ticket")
     names = _named(rule["expr"])
@@ -158,7 +163,7 @@ def test_an_alert_is_about_metrics_that_are_there(told: Told, rule: dict[str, An
     assert {name.removesuffix("_bucket") if name not in there else name for name in names} <= there
 
 
-def test_each_process_has_the_metrics_of_what_it_does(told: Told) -> None:
+def each_process_has_the_metrics_of_what_it_does(told: Told) -> None:
     every = {"loresmith_build_info", "loresmith_event_loop_lag_seconds_count", "process_resident_memory_bytes"}
     redis = {"loresmith_redis_round_trip_seconds_count", "loresmith_redis_failures_total"}
     queue = {"loresmith_queue_workers", "loresmith_queue_jobs_waiting", "loresmith_queue_oldest_waiting_seconds"}
@@ -170,7 +175,7 @@ def test_each_process_has_the_metrics_of_what_it_does(told: Told) -> None:
     assert every | lore <= told.samples("lore")
 
 
-def test_no_label_names_a_job_an_owner_or_what_somebody_wrote(told: Told) -> None:
+def no_label_names_a_job_an_owner_or_what_somebody_wrote(told: Told) -> None:
     for text in told.scrapes.values():
         assert told.job_id not in text
         assert owner_digest("local") not in text
@@ -178,14 +183,14 @@ def test_no_label_names_a_job_an_owner_or_what_somebody_wrote(told: Told) -> Non
         assert REQUEST_ID not in text
 
 
-def test_all_live_and_are_ready_and_a_worker_says_what_is_missing(told: Told) -> None:
+def all_live_and_are_ready_and_a_worker_says_what_is_missing(told: Told) -> None:
     assert set(told.healths.values()) == {200}
     assert set(told.ready.values()) == {200}
     assert list(told.without_lore.json()["missing"]) == ["lore_service"]
     assert told.alive_without_lore == 200
 
 
-def test_one_trace_goes_from_the_request_to_the_model(told: Told) -> None:
+def one_trace_goes_from_the_request_to_the_model(told: Told) -> None:
     by_id = {span.span_id: span for span in told.spans}
     [chat, _] = [span for span in told.spans if span.name == "chat fake"]
     path, at = [chat], chat
@@ -204,7 +209,7 @@ def test_one_trace_goes_from_the_request_to_the_model(told: Told) -> None:
     assert not any(span.failed for span in told.spans)
 
 
-def test_spans_keep_to_the_conventions(told: Told) -> None:
+def spans_keep_to_the_conventions(told: Told) -> None:
     of = {span.name: span.attributes for span in told.spans}
     assert of["POST /jobs"]["http.route"] == "/jobs"
     assert of["POST /jobs"]["http.response.status_code"] == 202
@@ -219,7 +224,7 @@ def test_spans_keep_to_the_conventions(told: Told) -> None:
     assert chat["gen_ai.usage.output_tokens"] > 0
 
 
-def test_no_span_has_anything_that_was_written(told: Told) -> None:
+def no_span_has_anything_that_was_written(told: Told) -> None:
     assert told.spans
     assert all(span.events == 0 for span in told.receiver.spans)
     for body in told.receiver.bodies:
@@ -227,7 +232,7 @@ def test_no_span_has_anything_that_was_written(told: Told) -> None:
         assert b"You answer with one JSON object" not in body
 
 
-def test_the_lines_of_all_processes_name_job_and_request(told: Told) -> None:
+def the_lines_of_all_processes_name_job_and_request(told: Told) -> None:
     lines = [line for line in told.logs["lore"] if line["event"] == "generation finished"]
     mine = [line for line in lines if line["job_id"] == told.job_id]
     assert len(mine) >= 2
@@ -237,3 +242,15 @@ def test_the_lines_of_all_processes_name_job_and_request(told: Told) -> None:
         assert line["attempt"] == 1
         assert line["owner"] == owner_digest("local")
     assert THEME not in json.dumps(told.logs)
+
+
+CHECKS = (
+    alerts_are_about_metrics_that_are_there,
+    each_process_has_the_metrics_of_what_it_does,
+    no_label_names_a_job_an_owner_or_what_somebody_wrote,
+    all_live_and_are_ready_and_a_worker_says_what_is_missing,
+    one_trace_goes_from_the_request_to_the_model,
+    spans_keep_to_the_conventions,
+    no_span_has_anything_that_was_written,
+    the_lines_of_all_processes_name_job_and_request,
+)
