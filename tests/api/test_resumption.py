@@ -68,10 +68,9 @@ async def _resumes_from(address: Address, job: dict[str, Any], state: State) -> 
 async def test_a_live_stream_cut_after_every_event_ends_in_the_same_state(
     address: Address, remote: httpx2.AsyncClient, worker: Worker, cue: Cue
 ) -> None:
-    go = cue("go")
-
     async def cut_after(events: int) -> None:
-        job_id = await submitted(remote, *STEPS)
+        go = cue(f"go{events}")  # one for each: what has begun late would else be over before it is looked at
+        job_id = await submitted(remote, f"wait:go{events}", *STEPS[1:])
         await reached(remote, job_id, "running")
         state = State()
         cut = asyncio.create_task(follow(address, job_id, state, Cut(events)))
