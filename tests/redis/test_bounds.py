@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from loresmith.jobs import Job, JobContext, Options, QueueFullError, State, Status, TooManyActiveJobsError, job_type
+from loresmith.jobs import (
+    Job,
+    JobContext,
+    Options,
+    Priority,
+    QueueFullError,
+    State,
+    Status,
+    TooManyActiveJobsError,
+    job_type,
+)
+from loresmith.jobs.keys import GROUP, QueueKeys
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Intended, Queue, Release
 from tests.redis.conftest import Engine
@@ -122,3 +133,65 @@ async def test_a_job_under_two_bounds_waits_for_both(engine: Engine, redis: Any)
         await queue.settle(claim)
     await wait_until(lambda: _left(redis))
     await pipeline.close()
+
+
+async def test_a_job_cancelled_while_it_waits_does_not_count_as_waiting(engine: Engine, redis: Any) -> None:
+    """A long queue of cancelled jobs would call for more workers, which had nothing to do."""
+    engine.registry.add(noop)
+    options = [Options(priority=priority) for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW)]
+    jobs = [await engine.manager.create("noop", {}, each) for each in options for _ in range(3)]
+    for job in jobs[1::3]:
+        assert (await engine.manager.cancel(job.id)).state is State.CANCELLED
+    assert [await redis.xlen(stream) for stream in QueueKeys("default").streams] == [2, 2, 2]
+    await engine.worker(noop)
+    ended = [(await engine.ended(job.id)).state for job in jobs]
+    assert ended == [State.COMPLETED, State.CANCELLED, State.COMPLETED] * 3
+
+
+async def test_an_entry_that_a_worker_holds_is_left_to_it(engine: Engine) -> None:
+    pipeline = Pipeline(engine.connection())
+    queue = Queue(pipeline)
+    await queue.intend([Release("mine")])
+    await queue.release([Release("mine")])
+    [claim] = (await queue.claim("worker", 1)).claims
+    await queue.settle_unclaimed("mine", letter="n", released_ms=int(claim.entry_id.partition("-")[0]))
+    assert await queue.is_pending("n", claim.entry_id)
+    assert await queue.renew("worker", [claim]) == set()
+    await pipeline.close()
+
+
+async def _consumers(redis: Any) -> set[str]:
+    groups = [await redis.xinfo_consumers(stream, GROUP) for stream in QueueKeys("default").streams]
+    return {consumer["name"].decode() for group in groups for consumer in group}
+
+
+async def test_workers_that_are_gone_are_forgotten_unless_they_hold_a_job(engine: Engine, redis: Any) -> None:
+    pipeline = Pipeline(engine.connection())
+    queue = Queue(pipeline)
+    for job_id, consumer in (("one", "holds"), ("two", "killed")):
+        await queue.intend([Release(job_id)])
+        await queue.release([Release(job_id)])
+        [claim] = (await queue.claim(consumer, 1)).claims
+    await queue.settle(claim)
+    await queue.claim("stopped", 1)
+    assert await _consumers(redis) == {"holds", "killed", "stopped"}
+    await queue.leave("stopped")
+    await queue.leave("holds")
+    await queue.retire_consumers(idle_seconds=60.0)
+    assert await _consumers(redis) == {"holds", "killed"}
+    await wait_until(lambda: queue.retire_consumers(idle_seconds=0.0))
+    assert await _consumers(redis) == {"holds"}
+    await pipeline.close()
+
+
+async def test_a_worker_that_stops_leaves_no_consumer(engine: Engine, redis: Any) -> None:
+    worker = await engine.worker(noop)
+    job = await engine.manager.create("noop", {})
+    await engine.ended(job.id)
+    assert await _consumers(redis) == {worker.name}
+    worker.stop()
+    await wait_until(lambda: _nobody(redis))
+
+
+async def _nobody(redis: Any) -> bool:
+    return not await _consumers(redis)

@@ -1,7 +1,8 @@
 """The outermost layer of every request: its id, the headers of every answer, and the last resort for bugs."""
 
-import os
 import re
+from collections.abc import Sequence
+from random import getrandbits
 from typing import Final
 
 import structlog
@@ -14,6 +15,8 @@ from loresmith.telemetry.subject import set_subject
 
 log = structlog.get_logger(__name__)
 
+Headers = Sequence[tuple[bytes, bytes]]
+
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _POLICY: Final = b"content-security-policy"
 _SECURITY: Final = (
@@ -21,12 +24,15 @@ _SECURITY: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_STRICTEST: Final = (_POLICY, b"default-src 'none'; frame-ancestors 'none'")
+_OF_DATA: Final = (*_SECURITY, (_POLICY, b"default-src 'none'; frame-ancestors 'none'"))
 _OF_A_PAGE: Final = (
-    _POLICY,
+    *_SECURITY,
     (
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-        b" connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        _POLICY,
+        (
+            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+            b" connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
     ),
 )
 """A page may use files of this server and nothing else, and nothing that is written into it."""
@@ -81,26 +87,35 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             offered: str = value.decode("latin-1")
-            return offered if _SANE_ID.fullmatch(offered) else os.urandom(8).hex()
-    return os.urandom(8).hex()
+            if _SANE_ID.fullmatch(offered):
+                return offered
+    return f"{getrandbits(64):016x}"
 
 
 def add_headers(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
-    """Add to the headers of an answer what every answer has.
+    """Add to the headers of an answer what every answer has; one that has a policy keeps it.
 
     Strict-Transport-Security is not among them: this server speaks HTTP, and only who ends TLS before it knows whether
     all that is under the name is behind TLS.
     """
-    policy = _STRICTEST
+    fixed = _OF_DATA
     for name, value in headers:
         if name == _POLICY:
-            policy = None
+            fixed = _SECURITY
             break
         if name == b"content-type" and value.startswith(b"text/html"):
-            policy = _OF_A_PAGE
+            fixed = _OF_A_PAGE
+    _add(headers, scope, fixed)
+
+
+def add_headers_of_data(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
+    """Do as `add_headers` for an answer that is no page, without a look at its headers."""
+    _add(headers, scope, _OF_DATA)
+
+
+def _add(headers: list[tuple[bytes, bytes]], scope: Scope, fixed: Headers) -> None:
     state = scope["state"]
     headers.append((b"x-request-id", state["request_id"].encode()))
-    headers.extend(state.get("rate", ()))
-    headers.extend(_SECURITY)
-    if policy is not None:
-        headers.append(policy)
+    if (rate := state.get("rate")) is not None:
+        headers.extend(rate)
+    headers.extend(fixed)

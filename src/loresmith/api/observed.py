@@ -27,15 +27,16 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif self._tracing is None or scope["path"] in _UNTRACED:
-            await self._counted(scope, receive, send, None)
+            await self._app(scope, receive, self._counting(scope, send, None))
         else:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             path = scope["path"][:_LONGEST_PATH]
             attributes = {"http.request.method": method, "url.path": path, "url.scheme": scope["scheme"]}
             with self._tracing.span(method, "server", attributes, parent=_parent_of(scope)) as span:
-                await self._counted(scope, receive, send, span)
+                await self._app(scope, receive, self._counting(scope, send, span))
 
-    async def _counted(self, scope: Scope, receive: Receive, send: Send, span: Span | None) -> None:
+    def _counting(self, scope: Scope, send: Send, span: Span | None) -> Send:
+        """Return what sends an answer and counts it."""
         began = time.monotonic()
 
         async def noting(message: Message) -> None:
@@ -48,7 +49,7 @@ class Observed:
                     _note(span, scope, method, route, status)
             await send(message)
 
-        await self._app(scope, receive, noting)
+        return noting
 
 
 def _note(span: Span, scope: Scope, method: str, route: str, status: int) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from loresmith.api.access import Access
-from loresmith.api.edge import add_headers, take_request_id
+from loresmith.api.edge import add_headers_of_data, take_request_id
 from loresmith.api.errors import problem_of, problem_response
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class Shortcut:
         scope["app"] = self._app
         try:
             response = await self._answer(endpoint, Request(scope, receive, send), request_id)
-            add_headers(response.raw_headers, scope)
+            add_headers_of_data(response.raw_headers, scope)
             await response(scope, receive, send)
         except ClientDisconnect:
             return

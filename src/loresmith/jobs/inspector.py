@@ -17,12 +17,13 @@ from loresmith.jobs.types import Job, State, ms_of
 log = structlog.get_logger(__name__)
 
 INSPECT_SECONDS: Final = 3600.0
+_GONE_SECONDS: Final = 120.0
 _CHUNK: Final = 200
 _WAITED_TOO_LONG: Final = Failed("deadline_exceeded", "The job waited for 24 h and was never started")
 
 
 class Inspector:
-    """One worker of the fleet inspects each hour; what it does is idempotent."""
+    """One worker of the fleet inspects the jobs each hour; what it does is idempotent."""
 
     def __init__(
         self, store: Store, queue: Queue, *, seconds: float = INSPECT_SECONDS, observer: Observer | None = None
@@ -33,7 +34,8 @@ class Inspector:
         self._seconds = seconds
 
     async def inspect(self) -> None:
-        """Go through all open jobs, if it is this worker's turn."""
+        """Forget workers that are gone, and go through all open jobs if it is this worker's turn."""
+        await self._queue.retire_consumers(idle_seconds=_GONE_SECONDS)
         if not await self._queue.take_turn(self._seconds):
             return
         try:
@@ -43,7 +45,6 @@ class Inspector:
             raise
 
     async def _inspect_all(self) -> None:
-        await self._queue.retire_consumers(idle_seconds=self._seconds)
         start = 0
         while jobs := await self._queue.open_jobs(start, _CHUNK):
             removed = [reference for reference, latest in jobs if not await self._is_open(reference, latest)]

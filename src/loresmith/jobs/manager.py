@@ -27,7 +27,7 @@ from loresmith.jobs.stats import Figures, Stats
 from loresmith.jobs.store import END, Store, Written
 from loresmith.jobs.submission import DEFAULTS, NewJob, Options, prepare, prepare_all, prepare_retry, release_of
 from loresmith.jobs.submitter import Submitter
-from loresmith.jobs.types import Job, Status, timestamp
+from loresmith.jobs.types import Job, Status, ms_of, timestamp
 from loresmith.jobs.view import JobView
 from loresmith.telemetry.queue_metrics import QueueCounts
 
@@ -118,8 +118,10 @@ class JobManager:
 
     async def place(self, *views: JobView) -> None:
         """Note in views of pending jobs how many wait before them. Raises StoreUnavailableError."""
-        if any(view.glance.status is Status.PENDING for view in views):
-            await self._available(lambda: self._reader.place(views))
+        for view in views:
+            if view.glance.status is Status.PENDING:
+                await self._available(lambda: self._reader.place(views))
+                return
 
     async def view_many(self, job_ids: Sequence[str], *, owner: str | None = None) -> list[JobView | None]:
         """Return jobs in the order asked for, None for each that is not found. Raises StoreUnavailableError."""
@@ -190,7 +192,8 @@ class JobManager:
             written = Written(await self._store.write(job, lease=lease, new_lease=END))
             if written is not Written.LOST:
                 self._observer.ended(job)
-                await self._queue.settle_unclaimed(release_of(job, submitted).reference)
+                release, due_ms = release_of(job, submitted), ms_of(job.run_at or job.created_at)
+                await self._queue.settle_unclaimed(release.reference, letter=release.letter, released_ms=due_ms)
                 return job
 
     async def retry(self, job_id: str, *, owner: str | None = None) -> Job:

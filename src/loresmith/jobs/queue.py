@@ -176,9 +176,15 @@ class Queue:
                 return dropped.holder
         return ""
 
-    def settle_unclaimed(self, reference: str) -> asyncio.Future[None]:
-        """Take a job that ended while it waited out of the open ones; its entry is dropped when it is claimed."""
-        return self._settling.add(("n", "0-0", reference))
+    def settle_unclaimed(
+        self, reference: str, *, letter: str = "n", released_ms: int | None = None
+    ) -> asyncio.Future[None]:
+        """Take a job that ended while it waited out of the open ones.
+
+        Its entry goes too when it is in the stream `letter` and was released at about `released_ms`; one that is not
+        found there is dropped when it is claimed.
+        """
+        return self._settling.add((letter, "0-0" if released_ms is None else f"~{released_ms}", reference))
 
     async def _settle(self, ended: list[tuple[str, str, str]]) -> Sequence[None]:
         await self._pipeline.script(
@@ -264,8 +270,12 @@ class Queue:
         return bool(await self._pipeline.command("XPENDING", stream, keys.GROUP, entry_id, entry_id, 1))
 
     async def retire_consumers(self, *, idle_seconds: float) -> int:
-        """Forget consumers that are long gone and hold nothing."""
-        return await self._pipeline.script(lua.RETIRE, self.keys.streams, (keys.GROUP, int(idle_seconds * 1000)))
+        """Forget consumers that are gone and hold nothing; one that is not gone is there again with its next claim."""
+        return await self._pipeline.script(lua.RETIRE, self.keys.streams, (keys.GROUP, int(idle_seconds * 1000), ""))
+
+    async def leave(self, consumer: str) -> int:
+        """Forget a consumer that claims no more, unless it holds something."""
+        return await self._pipeline.script(lua.RETIRE, self.keys.streams, (keys.GROUP, -1, consumer))
 
     async def pause(self) -> None:
         """Hand out no more jobs until `resume`; those that run go on."""

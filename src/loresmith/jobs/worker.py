@@ -133,6 +133,7 @@ class Worker:
 
     async def _leave(self) -> None:
         try:
+            await self._queue.leave(self.name)
             await self._heartbeat.leave()
         except Exception as error:
             if not is_away(error):

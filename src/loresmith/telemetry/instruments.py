@@ -1,11 +1,15 @@
 """Counters and histograms of a process, by what they are about. Their labels never hold an id, an owner or a path."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
-from loresmith.telemetry.families import MOST_CHILDREN, Family
+from loresmith.telemetry.families import MOST_CHILDREN, OTHER, Family
 
 _JOB_SECONDS: Final = (0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 _WAIT_SECONDS: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 900, 3600)
@@ -92,31 +96,69 @@ class LoopMetrics:
         self._lag.observe(seconds)
 
 
-class HttpMetrics:
-    """Requests by method, template of the route and status."""
+class HttpMetrics(Collector):
+    """Requests by method, template of the route and status.
+
+    Every request is counted, so that counting must cost next to nothing: one event loop adds to plain numbers, which
+    become metrics when they are read.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("method", "route", "status")
-        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._requests = Family(_counter(registry, "http_requests", "Requests that were answered", *labels))
-        self._seconds = Family(
-            _histogram(registry, "http_request_seconds", "Until the answer began", _SHORT_SECONDS, "method", "route"),
-            most=_MOST_HISTOGRAMS,
-        )
+        self._counts: dict[tuple[str, str, int], _Times] = {}
+        registry.register(self)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""
-        asked = (method, route, status)
-        counters = self._known.get(asked) or self._of(asked)
-        counters[0].inc()
-        counters[1].observe(seconds)
+        times = self._counts.get((method, route, status)) or self._new(method, route, status)
+        times.total += seconds
+        times.counts[bisect_left(_SHORT_SECONDS, seconds)] += 1
 
-    def _of(self, asked: tuple[str, str, int]) -> tuple[Counter, Histogram]:
-        method, route, status = asked
-        found = self._requests.of(method, route, str(status)), self._seconds.of(method, route)
-        if len(self._known) < MOST_CHILDREN:
-            self._known[asked] = found
-        return found
+    def _new(self, method: str, route: str, status: int) -> "_Times":
+        asked = (method, route, status) if len(self._counts) < MOST_CHILDREN else (OTHER, OTHER, status // 100 * 100)
+        return self._counts.setdefault(asked, _Times())
+
+    def describe(self) -> Iterator[Metric]:
+        """Name the metrics."""
+        yield from self._families()
+
+    def collect(self) -> Iterator[Metric]:
+        """Give them their values."""
+        requests, seconds = self._families()
+        routes: dict[tuple[str, str], _Times] = {}
+        for (method, route, status), times in self._counts.items():
+            requests.add_metric([method, route, str(status)], sum(times.counts))
+            routes.setdefault((method, route), _Times()).add(times)
+        for labels, times in routes.items():
+            seconds.add_metric(labels, times.buckets(), times.total)
+        yield requests
+        yield seconds
+
+    def _families(self) -> tuple[CounterMetricFamily, HistogramMetricFamily]:
+        labels = ("method", "route", "status")
+        return (
+            CounterMetricFamily("loresmith_http_requests", "Requests that were answered", labels=labels),
+            HistogramMetricFamily("loresmith_http_request_seconds", "Until the answer began", labels=labels[:2]),
+        )
+
+
+class _Times:
+    """How many took up to each of the bounds, and what they took together."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_SHORT_SECONDS) + 1)
+        self.total = 0.0
+
+    def add(self, other: "_Times") -> None:
+        """Take in those of another."""
+        self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        self.total += other.total
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return them as Prometheus has them: each with those below it."""
+        bounds = [*(str(float(bound)) for bound in _SHORT_SECONDS), "+Inf"]
+        return list(zip(bounds, accumulate(self.counts), strict=True))
 
 
 class ModelMetrics:

@@ -3,7 +3,9 @@
 -- KEYS  1 2 3 streams high, normal, low  4 open (zset)  5 ended (stream)  6 prefix of the owners' keys
 --       7 scheduled (zset)
 -- ARGV  1 group  2 length at which the ended stream is trimmed
---       then one triple a job: letter, entry id or '0-0' for one that was with no worker, reference
+--       then one triple a job: letter, entry id, reference; instead of the id '0-0' for one that was with no worker, or
+--       '~<ms>' when it is known about when that was released: its entry is then looked for, so that it does not count as
+--       waiting until a worker comes to it (if it is not found, one does)
 -- returns the number of entries that were still pending
 local stream = {h = KEYS[1], n = KEYS[2], l = KEYS[3]}
 local function enter(member)
@@ -33,12 +35,28 @@ local function leave(reference)
     end
   end
 end
+local function remove_waiting(key, released, reference)
+  local from = math.max(0, released - 1000)
+  for _, entry in ipairs(redis.call('XRANGE', key, string.format('%.0f', from), '+', 'COUNT', 256)) do
+    if entry[2][2] == reference then
+      local held = redis.pcall('XPENDING', key, ARGV[1], entry[1], entry[1], 1)
+      if held.err or #held == 0 then -- a worker that holds it finds out by itself
+        redis.call('XDEL', key, entry[1])
+      end
+      return
+    end
+  end
+end
 local ids, references, seen, unclaimed = {h = {}, n = {}, l = {}}, {}, {}, {}
 for i = 3, #ARGV, 3 do
   local reference = ARGV[i + 2]
-  if ARGV[i + 1] == '0-0' then -- else a delay of a month would keep it for a month
+  local released = string.match(ARGV[i + 1], '^~(%d+)$')
+  if released or ARGV[i + 1] == '0-0' then -- else a delay of a month would keep it for a month
     for _, letter in ipairs({'h:', 'n:', 'l:'}) do
       unclaimed[#unclaimed + 1] = letter .. reference
+    end
+    if released then
+      remove_waiting(stream[ARGV[i]], tonumber(released), reference)
     end
   else
     table.insert(ids[ARGV[i]], ARGV[i + 1])
