@@ -1,6 +1,7 @@
 """Bounds of owners and of the queue: what is repeated or cancelled takes no place for ever."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from loresmith.jobs import (
 from loresmith.jobs.keys import GROUP, QueueKeys
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Intended, Queue, Release
+from loresmith.jobs.run import Run
 from tests.redis.conftest import Engine
 from tests.waiting import wait_until
 
@@ -195,3 +197,16 @@ async def test_a_worker_that_stops_leaves_no_consumer(engine: Engine, redis: Any
 
 async def _nobody(redis: Any) -> bool:
     return not await _consumers(redis)
+
+
+async def test_a_job_that_ended_leaves_no_garbage_in_its_worker(engine: Engine) -> None:
+    """Garbage in cycles waits for the collector, which comes seldom: a worker grew by megabytes."""
+    await engine.worker(noop)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            await engine.ended((await engine.manager.create("noop", {})).id)
+        await wait_until(lambda: not any(isinstance(one, Run) for one in gc.get_objects()))
+    finally:
+        gc.enable()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 import structlog
@@ -65,8 +66,9 @@ class History:
         if not jobs:
             return
         async with self._database.writing() as session:
-            await session.execute(self._upsert(), [asdict(job) for job in jobs])
+            await session.execute(self._upsert, [asdict(job) for job in jobs])
 
+    @cached_property
     def _upsert(self) -> postgresql.Insert | sqlite.Insert:
         insert = self._database.insert(HistoryRow)
         changed = {name: value for name, value in insert.excluded.items() if name != "job_id"}

@@ -88,6 +88,7 @@ class Executor:
         except LeaseLostError:
             log.warning("lease lost", run=run.number)
         finally:
+            run.task = None  # the task's context leads to the run: all of it would wait for the garbage collector
             if self.runs.get(claim.job_id) is run:
                 del self.runs[claim.job_id]
 
