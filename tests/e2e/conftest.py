@@ -8,9 +8,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import httpx2
 import psutil
 import pytest
 
+from tests.e2e.loaded import Loaded
 from tests.waiting import wait_until
 
 FAKE = "fake?seconds=0.2&tokens=40&seed=1"
@@ -109,15 +111,31 @@ async def spawn(data_dir: Path, *words: str, **settings: str) -> asyncio.subproc
     )
 
 
-async def fails(data_dir: Path, *words: str, **settings: str) -> str:
-    """Run a command that must fail; returns the one line that it wrote."""
-    process = await spawn(data_dir, *(words or ("run",)), **settings)
-    async with asyncio.timeout(START_SECONDS):
-        _, err = await process.communicate()
-    lines = err.decode().splitlines()
-    assert process.returncode == 1, lines
-    assert len(lines) == 1, lines
-    return lines[0]
+Fails = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[Loaded]:
+    """A process that runs commands without loading LoreSmith each time."""
+    process = Loaded()
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def fails(loaded: Loaded) -> Fails:
+    """Runs a command that must fail; returns the one line that it wrote."""
+
+    async def fails(data_dir: Path, *words: str, **settings: str) -> str:
+        variables = environment(data_dir, **settings)
+        command = partial(loaded.run, *(words or ("run",)), environment=variables, directory=data_dir.parent)
+        ended = await asyncio.to_thread(command)
+        lines = ended.errors.splitlines()
+        assert ended.code == 1, lines
+        assert len(lines) == 1, lines
+        return lines[0]
+
+    return fails
 
 
 @pytest.fixture

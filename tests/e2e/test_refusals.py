@@ -11,29 +11,29 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
-from tests.e2e.conftest import Start, fails
+from tests.e2e.conftest import Fails, Start
 
 
-async def test_a_port_in_use(short_tmp: Path) -> None:
+async def test_a_port_in_use(short_tmp: Path, fails: Fails) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = await fails(short_tmp / "data", port=str(port))
     assert line.startswith(f"loresmith: port {port} on '127.0.0.1' is in use")
 
 
-async def test_a_data_dir_of_another_run(start: Start, short_tmp: Path) -> None:
+async def test_a_data_dir_of_another_run(start: Start, short_tmp: Path, fails: Fails) -> None:
     run = await start(short_tmp / "data")
     line = await fails(short_tmp / "data")
     assert f"data directory '{short_tmp / 'data'}' is in use by another run (pid {run.process.pid})" in line
 
 
-async def test_a_data_dir_that_cannot_be_written() -> None:
+async def test_a_data_dir_that_cannot_be_written(fails: Fails) -> None:
     line = await fails(Path("/proc/loresmith"))
     assert line.startswith("loresmith: data directory '/proc/loresmith' cannot be written (")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_data_dir_of_somebody_else(short_tmp: Path) -> None:
+async def test_a_data_dir_of_somebody_else(short_tmp: Path, fails: Fails) -> None:
     (short_tmp / "data").mkdir(mode=0o500)
     assert "cannot be written (permission denied)" in await fails(short_tmp / "data")
 
@@ -56,12 +56,12 @@ async def test_a_data_dir_of_somebody_else(short_tmp: Path) -> None:
         ({"redis_url": "redis://127.0.0.1:1?foo=1"}, "LORESMITH_REDIS_URL has a part that is not understood"),
     ],
 )
-async def test_a_wrong_setting(short_tmp: Path, settings: dict[str, str], expected: str) -> None:
+async def test_a_wrong_setting(short_tmp: Path, settings: dict[str, str], expected: str, fails: Fails) -> None:
     assert expected in await fails(short_tmp / "data", **settings)
 
 
 @pytest.mark.parametrize(("command", "host"), [("run", "0.0.0.0"), ("run", "::"), ("serve", "0.0.0.0")])
-async def test_an_api_that_strangers_could_use(short_tmp: Path, command: str, host: str) -> None:
+async def test_an_api_that_strangers_could_use(short_tmp: Path, command: str, host: str, fails: Fails) -> None:
     line = await fails(short_tmp / "data", command, host=host, redis_url="redis://127.0.0.1:1/0")
     assert line == (
         f"loresmith: the API would let anyone who reaches {host!r} do everything: set LORESMITH_AUTH=keys or jwt,"
@@ -71,13 +71,13 @@ async def test_an_api_that_strangers_could_use(short_tmp: Path, command: str, ho
 
 @pytest.mark.parametrize("settings", [{"auth": "keys"}, {"allow_anonymous": "1"}])
 async def test_an_api_that_may_listen_anywhere_goes_on_to_what_else_it_needs(
-    short_tmp: Path, settings: dict[str, str]
+    short_tmp: Path, settings: dict[str, str], fails: Fails
 ) -> None:
     line = await fails(short_tmp / "data", "serve", host="0.0.0.0", redis_url="redis://127.0.0.1:1/0", **settings)
     assert "does not answer" in line
 
 
-async def test_a_lore_service_that_strangers_could_use(short_tmp: Path) -> None:
+async def test_a_lore_service_that_strangers_could_use(short_tmp: Path, fails: Fails) -> None:
     line = await fails(short_tmp / "data", "lore", lore_listen="0.0.0.0:0")
     assert "the lore service would let anyone who reaches '0.0.0.0:0' use its keys: set LORESMITH_LORE_TOKEN" in line
 
@@ -90,12 +90,16 @@ async def test_a_lore_service_that_strangers_could_use(short_tmp: Path) -> None:
         ({"lore_tls_cert": "/nowhere.pem", "lore_tls_key": "/nowhere.key"}, "cannot read '/nowhere.key'"),
     ],
 )
-async def test_a_wrong_setting_of_the_lore_service(short_tmp: Path, settings: dict[str, str], expected: str) -> None:
+async def test_a_wrong_setting_of_the_lore_service(
+    short_tmp: Path, settings: dict[str, str], expected: str, fails: Fails
+) -> None:
     assert expected in await fails(short_tmp / "data", "lore", **settings)
 
 
 @pytest.mark.parametrize("command", ["run", "worker"])
-async def test_a_lore_url_where_another_service_answers(short_tmp: Path, redis_url: str, command: str) -> None:
+async def test_a_lore_url_where_another_service_answers(
+    short_tmp: Path, redis_url: str, command: str, fails: Fails
+) -> None:
     other = grpc.aio.server()
     port = other.add_insecure_port("127.0.0.1:0")
     await other.start()
@@ -105,13 +109,13 @@ async def test_a_lore_url_where_another_service_answers(short_tmp: Path, redis_u
     assert "see LORESMITH_LORE_URL" in line
 
 
-async def test_a_redis_that_is_away(short_tmp: Path) -> None:
+async def test_a_redis_that_is_away(short_tmp: Path, fails: Fails) -> None:
     line = await fails(short_tmp / "data", redis_url="redis://:hush@127.0.0.1:1/0")
     assert "redis at 'redis://127.0.0.1:1/0' does not answer" in line
     assert "hush" not in line
 
 
-async def test_a_postgresql_that_is_away(short_tmp: Path) -> None:
+async def test_a_postgresql_that_is_away(short_tmp: Path, fails: Fails) -> None:
     line = await fails(short_tmp / "data", database_url="postgresql://anna:hush@127.0.0.1:1/lore")
     assert line.startswith("loresmith: database 'postgresql://127.0.0.1:1/lore' cannot be used (")
     assert "Connection refused): see LORESMITH_DATABASE_URL" in line
@@ -120,20 +124,20 @@ async def test_a_postgresql_that_is_away(short_tmp: Path) -> None:
 
 @pytest.mark.parametrize("command", ["run", "serve", "worker"])
 async def test_a_postgresql_that_was_not_migrated(
-    short_tmp: Path, postgres_url: str, redis_url: str, command: str
+    short_tmp: Path, postgres_url: str, redis_url: str, command: str, fails: Fails
 ) -> None:
     settings = {"database_url": postgres_url, "redis_url": redis_url, "lore_url": "localhost:1"}
     line = await fails(short_tmp / "data", command, **settings)
     assert line.endswith("has no tables yet: run `loresmith migrate`")
 
 
-async def test_a_redis_that_is_too_old(short_tmp: Path, old_redis: str) -> None:
+async def test_a_redis_that_is_too_old(short_tmp: Path, old_redis: str, fails: Fails) -> None:
     line = await fails(short_tmp / "data", redis_url=old_redis)
     assert f"redis at '{old_redis}' is version 6.0.16: expected 6.2 or newer" in line
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
-async def test_a_process_that_needs_a_redis(short_tmp: Path, command: str) -> None:
+async def test_a_process_that_needs_a_redis(short_tmp: Path, command: str, fails: Fails) -> None:
     line = await fails(short_tmp / "data", command, lore_url="localhost:1")
     assert "LORESMITH_REDIS_URL is not set" in line
 

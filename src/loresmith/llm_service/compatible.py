@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,10 +13,8 @@ from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from loresmith.llm.errors import GenerationError
+from loresmith.llm_service.provider_names import COMPATIBLE, BaseUrl
 
-BaseUrl = str | Callable[[], str | None]
-
-COMPATIBLE: Final = "openai-compatible"
 _CONNECT_TIMEOUT_SECONDS: Final = 5.0
 _READ_TIMEOUT_SECONDS: Final = 600.0
 _MOST_CONNECTIONS: Final = 1000

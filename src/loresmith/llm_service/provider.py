@@ -11,9 +11,9 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.settings import ModelSettings
 
-from loresmith.llm_service.compatible import COMPATIBLE, BaseUrl, CompatibleServer
 from loresmith.llm_service.fake import FakeModel
 from loresmith.llm_service.fake_spec import FakeSpec
+from loresmith.llm_service.provider_names import COMPATIBLE, BaseUrl
 
 TRIED: Final = frozenset({"openai", "anthropic", "ollama", COMPATIBLE, "fake"})
 """Providers that the tests speak with; others of pydantic-ai are taken if their package is installed."""
@@ -80,6 +80,8 @@ def find_provider(
         return _known(name, label or model_name, calls, streams=streams, settings=settings)
     if base_url is None:
         raise ValueError(f"model {name!r} needs the base URL of its server")
+    from loresmith.llm_service.compatible import CompatibleServer  # noqa: PLC0415 - loads OpenAI's client, half a second
+
     server = CompatibleServer(model_name or "default", base_url, api_key)
     return Provider(
         COMPATIBLE,
