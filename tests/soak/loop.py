@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.chaos.checks import Finding
-from tests.chaos.evidence import lengths
+from tests.chaos.evidence import QUEUE, lengths
 from tests.soak.bounds import verdicts
 from tests.soak.checks import nothing_grows
 from tests.soak.clients import Clients
@@ -45,7 +45,7 @@ async def run(folder: Path, *, minutes: float, in_flight: int, postgres: bool, s
         await stage.open()
         await _load(stage, clients, sampler, minutes * 60.0, say)
         with suppress(TimeoutError):
-            await wait_until(lambda: _is_empty(redis), seconds=_SETTLE_SECONDS)
+            await wait_until(lambda: _is_settled(redis), seconds=_SETTLE_SECONDS)
         await stage.stop()
         judged = await judge(stage, folder, clients.knowledge.complaints)
     finally:
@@ -84,5 +84,10 @@ async def _tell(samples: Sequence[Sample], say: Callable[[str], None]) -> None:
         say(", ".join([f"{last.ended} jobs ended", *(f"{name}: {last.figures[name]:.0f}" for name in shown)]))
 
 
-async def _is_empty(redis: object) -> bool:
-    return not await lengths(redis)
+async def _is_settled(redis: Any) -> bool:
+    """Whether the queue is empty and each end was handed to all who follow, who have said that they are done."""
+    if await lengths(redis):
+        return False
+    last = (await redis.xinfo_stream(QUEUE.ended))["last-generated-id"]
+    groups = await redis.xinfo_groups(QUEUE.ended)
+    return all(group["last-delivered-id"] == last and not group["pending"] for group in groups)

@@ -97,7 +97,7 @@ def settle_garbage():
     """Collect and freeze what start-up made, as `loresmith worker` does; every system gets the same."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 20, 50)
 
 
 def _end_with_parent():

@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 _PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _SILENT_SECONDS: Final = 30.0
-_TIDY_SECONDS: Final = 3600.0
+_TIDY_SECONDS: Final = 60.0
+_GONE_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +146,9 @@ class Follower:
             batch.jobs.append(ended)
 
     async def _tidy(self) -> None:
-        """Forget readers that are long gone: each start of a process is a new one."""
+        """Forget readers that are gone and hold nothing: each start of a process is a new one."""
         if time.monotonic() >= self._tidy_at:
-            await self._pipeline.script(lua.RETIRE, (self._stream,), (self.group, int(_TIDY_SECONDS * 1000)))
+            await self._pipeline.script(lua.RETIRE, (self._stream,), (self.group, int(_GONE_SECONDS * 1000), ""))
             self._tidy_at = time.monotonic() + _TIDY_SECONDS
 
     def _tell(self, error: Exception, failures: int) -> None:
