@@ -156,7 +156,7 @@ async def test_an_entry_that_a_worker_holds_is_left_to_it(engine: Engine) -> Non
     await queue.intend([Release("mine")])
     await queue.release([Release("mine")])
     [claim] = (await queue.claim("worker", 1)).claims
-    await queue.settle_unclaimed("mine", letter="n", released_ms=int(claim.entry_id.partition("-")[0]))
+    await queue.settle_unclaimed("mine", letter="n", due_ms=int(claim.entry_id.partition("-")[0]))
     assert await queue.is_pending("n", claim.entry_id)
     assert await queue.renew("worker", [claim]) == set()
     await pipeline.close()

@@ -193,7 +193,7 @@ class JobManager:
             if written is not Written.LOST:
                 self._observer.ended(job)
                 release, due_ms = release_of(job, submitted), ms_of(job.run_at or job.created_at)
-                await self._queue.settle_unclaimed(release.reference, letter=release.letter, released_ms=due_ms)
+                await self._queue.settle_unclaimed(release.reference, letter=release.letter, due_ms=due_ms)
                 return job
 
     async def retry(self, job_id: str, *, owner: str | None = None) -> Job:

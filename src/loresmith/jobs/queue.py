@@ -176,15 +176,13 @@ class Queue:
                 return dropped.holder
         return ""
 
-    def settle_unclaimed(
-        self, reference: str, *, letter: str = "n", released_ms: int | None = None
-    ) -> asyncio.Future[None]:
+    def settle_unclaimed(self, reference: str, *, letter: str = "n", due_ms: int | None = None) -> asyncio.Future[None]:
         """Take a job that ended while it waited out of the open ones.
 
-        Its entry goes too when it is in the stream `letter` and was released at about `released_ms`; one that is not
+        Its entry goes too when it is in the stream `letter` and was released at about `due_ms`; one that is not
         found there is dropped when it is claimed.
         """
-        return self._settling.add((letter, "0-0" if released_ms is None else f"~{released_ms}", reference))
+        return self._settling.add((letter, "0-0" if due_ms is None else f"~{due_ms}", reference))
 
     async def _settle(self, ended: list[tuple[str, str, str]]) -> Sequence[None]:
         await self._pipeline.script(
