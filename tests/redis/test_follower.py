@@ -238,14 +238,19 @@ async def test_a_redis_that_lost_everything_is_followed_on(engine: Engine, redis
         await wait_until(lambda: sorted(notes.ids) == sorted(before + after))
 
 
-async def test_readers_that_are_long_gone_are_forgotten(
-    engine: Engine, redis: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_readers_that_are_gone_are_forgotten(engine: Engine, redis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async with following(engine.url, Notes()):
-        await wait_until(lambda: _readers(redis, 1))
+        await wait_until(lambda: _readers(redis))
+    gone = await _readers(redis)
     monkeypatch.setattr("loresmith.jobs.follower._TIDY_SECONDS", 0.01)
+    monkeypatch.setattr("loresmith.jobs.follower._GONE_SECONDS", 0.1)
     async with following(engine.url, Notes()):
-        await wait_until(lambda: _readers(redis, 1))
+        await wait_until(lambda: _others(redis, gone))
+
+
+async def _others(redis: Any, gone: set[bytes]) -> bool:
+    found = await _readers(redis)
+    return bool(found) and not found & gone
 
 
 async def _left(redis: Any, count: int) -> bool:
@@ -264,8 +269,8 @@ async def nothing_pending(redis: Any) -> bool:
     return await _pending(redis, 0)
 
 
-async def _readers(redis: Any, count: int) -> bool:
+async def _readers(redis: Any) -> set[bytes]:
     try:
-        return len(await redis.xinfo_consumers(ENDED, "history")) == count
+        return {reader["name"] for reader in await redis.xinfo_consumers(ENDED, "history")}
     except ResponseError:
-        return False
+        return set()
