@@ -39,6 +39,20 @@ async def test_a_submit_answers_with_the_job_and_where_to_find_it(api: httpx2.As
     assert read.json() == job
 
 
+async def test_a_submit_tells_the_place_of_the_new_job(api: httpx2.AsyncClient) -> None:
+    """Asked for with the submit; one that is not due yet, and a repeated submit, have the place that a read tells."""
+    bodies = [SUBMIT, SUBMIT, SUBMIT | {"delay_seconds": 3600}, SUBMIT]
+    jobs = [
+        (await api.post("/jobs", json=body, headers={"idempotency-key": f"{n}"})).json()
+        for n, body in enumerate(bodies)
+    ]
+    assert [job["queue"]["position"] for job in jobs] == [1, 2, 3, 3]
+    again = (await api.post("/jobs", json=SUBMIT, headers={"idempotency-key": "1"})).json()
+    assert again["queue"]["position"] == 2
+    for job in jobs[:2] + jobs[3:]:
+        assert (await api.get(f"/jobs/{job['id']}")).json()["queue"] == job["queue"]
+
+
 async def test_the_job_is_stored_as_json_for_at_most_a_day(api: httpx2.AsyncClient, redis: Any) -> None:
     job = (await api.post("/jobs", json=SUBMIT)).json()
     stored = orjson.loads(await redis.get(f"job:{job['id']}"))

@@ -19,7 +19,7 @@ def without_controls(text: str) -> str:
 
 def has_controls(text: str) -> bool:
     """Tell whether a text has control characters, format characters or line breaks."""
-    return any(map(_is_control, text))
+    return not text.isprintable() and any(map(_is_control, text))  # nothing printable is one, and that is told at once
 
 
 def _is_control(character: str) -> bool:
