@@ -5,7 +5,9 @@ import json
 
 import pytest
 import structlog
-from prometheus_client import CollectorRegistry, Counter
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from loresmith.telemetry.families import MOST_CHILDREN, Family
@@ -39,6 +41,31 @@ def test_a_metric_has_a_bounded_number_of_children() -> None:
     assert registry.get_sample_value("made_up_total", {"name": "other"}) == 50
     [made_up] = registry.collect()
     assert sum(sample.name == "made_up_total" for sample in made_up.samples) == MOST_CHILDREN + 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(("/a", "/b")), st.sampled_from((200, 404)), st.floats(0, 10)), max_size=30))
+def test_requests_are_counted_as_the_library_would(answers: list[tuple[str, int, float]]) -> None:
+    """They are added to plain numbers; what is shown of them must be the same, bounds included."""
+    ours, theirs = Metrics(), CollectorRegistry()
+    bounds = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+    counter = Counter("loresmith_http_requests", "", ("method", "route", "status"), registry=theirs)
+    histogram = Histogram("loresmith_http_request_seconds", "", ("method", "route"), buckets=bounds, registry=theirs)
+    for route, status, seconds in [*answers, *(("/a", 200, bound) for bound in bounds)]:
+        ours.http.answered("GET", route, status, seconds)
+        counter.labels("GET", route, str(status)).inc()
+        histogram.labels("GET", route).observe(seconds)
+    expected = Metrics(registry=theirs)
+    shown = {name: value for name, value in samples(ours).items() if "http" in name}
+    assert shown == pytest.approx({name: value for name, value in samples(expected).items() if "http" in name})
+
+
+def test_routes_beyond_the_bound_count_as_others() -> None:
+    metrics = Metrics()
+    for number in range(MOST_CHILDREN + 50):
+        metrics.http.answered("GET", f"/{number}", 200, 0.1)
+    found = samples(metrics)
+    assert found["loresmith_http_requests_total method=other route=other status=200"] == 50
+    assert sum(name.startswith("loresmith_http_requests_total") for name in found) == MOST_CHILDREN + 1
 
 
 def test_two_processes_in_one_share_nothing() -> None:
