@@ -1,11 +1,11 @@
 """A lore piece that a client chose and hands in again: data of strangers, told to a model and never obeyed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic_core
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from loresmith.lore.quoting import quoted, without_controls
 
@@ -27,13 +27,26 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
+def _readable(least: int) -> Callable[[str], str]:
+    def cleaned(text: str) -> str:
+        line: str = _cleaned(text)
+        if len(line) < least:
+            raise ValueError(f"expected at least {least} characters that can be read")
+        return line
+
+    return cleaned
+
+
 def _bounded(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if len(pydantic_core.to_json(details)) > DETAILS_MAX_LENGTH:
         raise ValueError(f"details take at most {DETAILS_MAX_LENGTH} bytes of JSON")
     return details
 
 
-_Details = Annotated[dict[str, JsonValue], Field(max_length=30), AfterValidator(_bounded)]
+# Bounds hold for what was sent, as the document says, and a text must still be one when it is cleaned.
+_Name = Annotated[str, StringConstraints(min_length=2, max_length=60), AfterValidator(_readable(2))]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=600), AfterValidator(_readable(1))]
+_Details = Annotated[dict[str, JsonValue], Field(max_length=30), AfterValidator(_cleaned), AfterValidator(_bounded)]
 
 
 class ChosenPiece(BaseModel, frozen=True):
@@ -45,9 +58,9 @@ class ChosenPiece(BaseModel, frozen=True):
 
     model_config = ConfigDict(extra="ignore")
 
-    name: Annotated[str, StringConstraints(min_length=2, max_length=60), BeforeValidator(_cleaned)]
-    description: Annotated[str, StringConstraints(min_length=1, max_length=600), BeforeValidator(_cleaned)]
-    details: Annotated[_Details, BeforeValidator(_cleaned)] = Field(default_factory=dict[str, JsonValue])
+    name: _Name
+    description: _Text
+    details: _Details = Field(default_factory=dict[str, JsonValue])
     type: str
 
     def told(self) -> str:
