@@ -111,6 +111,21 @@ async def spawn(data_dir: Path, *words: str, **settings: str) -> asyncio.subproc
     )
 
 
+async def alone_fails(data_dir: Path, *words: str, **settings: str) -> str:
+    """Run a command in a process of its own that must fail; returns the one line that it wrote."""
+    process = await spawn(data_dir, *(words or ("run",)), **settings)
+    async with asyncio.timeout(START_SECONDS):
+        _, err = await process.communicate()
+    return _one_line(process.returncode, err.decode())
+
+
+def _one_line(code: int | None, errors: str) -> str:
+    lines = errors.splitlines()
+    assert code == 1, lines
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
 Fails = Callable[..., Awaitable[str]]
 
 
@@ -130,10 +145,7 @@ def fails(loaded: Loaded) -> Fails:
         variables = environment(data_dir, **settings)
         command = partial(loaded.run, *(words or ("run",)), environment=variables, directory=data_dir.parent)
         ended = await asyncio.to_thread(command)
-        lines = ended.errors.splitlines()
-        assert ended.code == 1, lines
-        assert len(lines) == 1, lines
-        return lines[0]
+        return _one_line(ended.code, ended.errors)
 
     return fails
 

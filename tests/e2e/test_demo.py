@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.e2e.conftest import START_SECONDS, fails, spawn
+from tests.e2e.conftest import START_SECONDS, alone_fails, spawn
 
 
 async def test_the_demo_prints_three_characters_in_80_columns(short_tmp: Path) -> None:
@@ -37,11 +37,11 @@ async def test_the_demo_takes_a_type_and_a_theme(short_tmp: Path) -> None:
 
 
 async def test_the_demo_of_an_unknown_type_names_those_there_are(short_tmp: Path) -> None:
-    line = await fails(short_tmp / "data", "demo", "generate_weather")
+    line = await alone_fails(short_tmp / "data", "demo", "generate_weather")
     assert "generate_weather" in line
     assert "generate_characters" in line
 
 
 async def test_the_demo_says_why_a_job_failed(short_tmp: Path) -> None:
-    line = await fails(short_tmp / "data", "demo", model="fake?seconds=0.1&error_rate=1")
+    line = await alone_fails(short_tmp / "data", "demo", model="fake?seconds=0.1&error_rate=1")
     assert line.startswith("loresmith: the job failed: ")

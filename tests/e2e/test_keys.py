@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from loresmith.db import looks_like_key
-from tests.e2e.conftest import Start, fails, spawn
+from tests.e2e.conftest import Start, alone_fails, spawn
 from tests.waiting import wait_until
 
 
@@ -54,8 +54,8 @@ async def test_an_admins_key_says_so(short_tmp: Path) -> None:
 
 async def test_what_keys_cannot_do_is_one_line(short_tmp: Path) -> None:
     data_dir = short_tmp / "data"
-    assert "no API key is named 'ls_nobody'" in await fails(data_dir, "keys", "revoke", "ls_nobody")
-    assert "--expires '3 days': expected a number of hours" in await fails(
+    assert "no API key is named 'ls_nobody'" in await alone_fails(data_dir, "keys", "revoke", "ls_nobody")
+    assert "--expires '3 days': expected a number of hours" in await alone_fails(
         data_dir, "keys", "create", "anna", "--expires", "3 days"
     )
-    assert "owner 'a\\nb' is no name" in await fails(data_dir, "keys", "create", "a\nb")
+    assert "owner 'a\\nb' is no name" in await alone_fails(data_dir, "keys", "create", "a\nb")

@@ -61,16 +61,6 @@ async def test_a_submitted_job_waits_until_a_worker_takes_it(engine: Engine) -> 
     assert "completed_at" not in stored
 
 
-async def test_a_place_that_could_not_be_told_with_the_submit_is_asked_for_again(engine: Engine) -> None:
-    engine.registry.add(double)
-    job = await engine.manager.create("double", {"count": 1})
-    view = await engine.manager.view(job.id)
-    failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    failed.set_exception(ConnectionError("the connection broke"))
-    await engine.manager.place(view, asked=failed)
-    assert view.position == 1
-
-
 async def test_a_job_completes_with_the_result_of_its_handler(engine: Engine) -> None:
     await engine.worker(double)
     job = await engine.manager.create("double", {"count": 4})

@@ -1,6 +1,5 @@
 """The life of jobs as their submitters see it: create, read, follow, cancel, retry, delete."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -21,7 +20,7 @@ from loresmith.jobs.observer import Observer
 from loresmith.jobs.outcomes import Cancelled, end_document
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue
-from loresmith.jobs.reader import JobPage, Listing, Reader, known_id
+from loresmith.jobs.reader import JobPage, Listing, Reader
 from loresmith.jobs.registry import JobRegistry
 from loresmith.jobs.replicas import Replicas
 from loresmith.jobs.stats import Figures, Stats
@@ -109,7 +108,7 @@ class JobManager:
 
     async def view(self, job_id: str, *, owner: str | None = None, payload: bool = False) -> JobView:
         """Return the job as clients see it. Raises JobNotFoundError, StoreUnavailableError."""
-        known = known_id(job_id)
+        known = _known_id(job_id)
         try:
             return await self._reader.view(known, owner, payload=payload)
         except Exception as error:
@@ -117,19 +116,12 @@ class JobManager:
                 raise
         return await self._available(lambda: self._reader.view(known, owner, payload=payload))
 
-    def next_place(self) -> asyncio.Future[int]:
-        """Ask for the place of a job that is submitted at this moment, in the round trip of its submit."""
-        return self._reader.next_place()
-
-    async def place(self, *views: JobView, asked: asyncio.Future[int] | None = None) -> None:
-        """Note in views of pending jobs how many wait before them; that of one may have been `asked` before.
-
-        Raises StoreUnavailableError.
-        """
+    async def place(self, *views: JobView) -> None:
+        """Note in views of pending jobs how many wait before them. Raises StoreUnavailableError."""
         for view in views:
             if view.glance.status is Status.PENDING:
-                return await self._available(lambda: self._reader.place(views, asked))
-        return None
+                await self._available(lambda: self._reader.place(views))
+                return
 
     async def view_many(self, job_ids: Sequence[str], *, owner: str | None = None) -> list[JobView | None]:
         """Return jobs in the order asked for, None for each that is not found. Raises StoreUnavailableError."""
@@ -163,12 +155,12 @@ class JobManager:
             await self.place(view)
             return view
 
-        async with self._events.watching(known_id(job_id)) as watch:
+        async with self._events.watching(_known_id(job_id)) as watch:
             yield JobFollower(watch, read, await read(), after)
 
     async def get(self, job_id: str, *, owner: str | None = None) -> Job:
         """Return the job document as an object. Raises JobNotFoundError, StoreUnavailableError."""
-        known = known_id(job_id)
+        known = _known_id(job_id)
         job = await self._available(lambda: self._store.load(known))
         if job.internal or (owner is not None and job.owner != keys.owner_digest(owner)):
             raise JobNotFoundError(job_id)
@@ -295,3 +287,10 @@ class JobManager:
             if is_away(error):
                 raise StoreUnavailableError from error
             raise
+
+
+def _known_id(text: str) -> str:
+    job_id = keys.parse_job_id(text)
+    if job_id is None:
+        raise JobNotFoundError(text)
+    return job_id

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import binascii
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +11,7 @@ from loresmith.jobs import keys
 from loresmith.jobs.census import Census
 from loresmith.jobs.errors import InvalidCursorError, JobNotFoundError
 from loresmith.jobs.store import Store
-from loresmith.jobs.types import LIFETIME_SECONDS, State, Status, ms_of, timestamp
+from loresmith.jobs.types import State, Status, ms_of, timestamp
 from loresmith.jobs.view import JobView
 
 _LOOKED_AT: Final = 1_000
@@ -74,16 +73,11 @@ class Reader:
             raise JobNotFoundError(job_id)
         return view
 
-    def next_place(self) -> asyncio.Future[int]:
-        """Ask for the place of a job that is submitted at this moment."""
-        return self._census.place(int(time.time() * 1000) + LIFETIME_SECONDS * 1000)
-
-    async def place(self, views: Sequence[JobView], asked: asyncio.Future[int] | None = None) -> None:
-        """Note the places of those that are pending; that of a single one may have been asked for before."""
+    async def place(self, views: Sequence[JobView]) -> None:
+        """Note the places of those that are pending."""
         pending = [view for view in views if view.glance.status is Status.PENDING]
         if len(pending) == 1:  # as for each submit
-            known = asked is not None and not (asked.done() and (asked.cancelled() or asked.exception()))
-            found = [await (asked if known and asked is not None else self._census.place(pending[0].due_ms))]
+            found = [await self._census.place(pending[0].due_ms)]
         else:
             found = await asyncio.gather(*(self._census.place(view.due_ms) for view in pending))
         each = await self._census.seconds_each() if pending else None
@@ -145,11 +139,3 @@ def _parse_cursor(text: str) -> Entry:
     except (binascii.Error, ValueError):
         pass
     raise InvalidCursorError(text)
-
-
-def known_id(text: str) -> str:
-    """Return a job id as keys name it. Raises JobNotFoundError for a text that can be none."""
-    job_id = keys.parse_job_id(text)
-    if job_id is None:
-        raise JobNotFoundError(text)
-    return job_id

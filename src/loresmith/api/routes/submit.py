@@ -68,7 +68,6 @@ async def submit_job(request: Request) -> Response:
     body = await read_json_object(request, most_bytes=access_of(request).limits.payload_bytes)
     submission = parse_submission(body, submitter_of(request))
     manager, key = manager_of(request), idempotency_key_of(request)
-    place = manager.next_place()
     if key is None:
         job, replayed = await manager.create(*submission), False
     else:
@@ -77,8 +76,7 @@ async def submit_job(request: Request) -> Response:
         view = await until_ended(request, job.id, seconds)
     else:
         view = await _as_it_is(manager, job) if replayed else view_of_new(job)
-    is_new = not (seconds or replayed or job.run_at)
-    await manager.place(view, asked=place if is_new else None)
+    await manager.place(view)
     return new_job_response(view, replayed=replayed, waited=bool(seconds))
 
 
