@@ -76,6 +76,20 @@ async def test_a_job_that_is_cancelled_while_it_waits_has_ended_without_running(
     assert not [name for name in found if name.startswith("loresmith_jobs_run_seconds_count")]
 
 
+async def test_a_submit_that_tells_its_place_is_one_round_trip(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the process has seen how much room there is and how fast jobs end."""
+    monkeypatch.setattr("loresmith.jobs.submitter._FRESH_SECONDS", 60.0)
+    monkeypatch.setattr("loresmith.jobs.census._FRESH_SECONDS", 60.0)
+    metrics = Metrics()
+    engine.registry.add(ends)
+    manager = engine.new_manager(observer=Observer(metrics=metrics))
+    await manager.submit("ends", {})
+    before = samples(metrics)["loresmith_redis_round_trip_seconds_count"]
+    view, replayed = await manager.submit("ends", {})
+    assert (view.position, replayed) == (2, False)
+    assert samples(metrics)["loresmith_redis_round_trip_seconds_count"] == before + 1
+
+
 async def test_a_rescue_and_the_refused_write_of_the_stale_worker_are_counted(engine: Engine) -> None:
     stale, fresh = Metrics(), Metrics()
     begun, goes_on = asyncio.Event(), asyncio.Event()

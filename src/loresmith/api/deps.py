@@ -95,9 +95,11 @@ def headers_of(request: Request, name: bytes) -> list[str]:
 
 
 def header_of(request: Request, name: bytes) -> str:
-    """Return a header, '' when it is not there."""
-    values = headers_of(request, name)
-    return values[0] if values else ""
+    """Return a header, the first if there are several, '' when it is not there."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
 
 
 def job_id_of(request: Request) -> str:

@@ -26,7 +26,8 @@ def wait_seconds_of(request: Request) -> int:
 
     A preference that is not understood is no error: it is passed over.
     """
-    found = _WAIT.search(",".join(headers_of(request, b"prefer")))
+    preferences = headers_of(request, b"prefer")
+    found = _WAIT.search(",".join(preferences)) if preferences else None
     return min(int(found[1]), MOST_WAIT_SECONDS) if found else 0
 
 

@@ -44,14 +44,15 @@ class Census:
         self._pipeline = pipeline
         self.keys = queue
         self._paced: tuple[float, float | None] | None = None
-        self._placing: Gather[int, int] = Gather(self._place)
+        self._placing: Gather[int, int] = Gather(self.places)
 
     def place(self, due_ms: int) -> asyncio.Future[int]:
         """Return the place, from 1, of a waiting job that must have started by `due_ms`; priorities do not count."""
         return self._placing.add(due_ms)
 
-    async def _place(self, due_ms: list[int]) -> Sequence[int]:
-        return await self._pipeline.script(lua.PLACES, (self.keys.open, *self.keys.streams), (keys.GROUP, *due_ms))
+    def places(self, due_ms: Sequence[int]) -> asyncio.Future[Sequence[int]]:
+        """Do as `place` for several, with the next batch."""
+        return self._pipeline.script(lua.PLACES, (self.keys.open, *self.keys.streams), (keys.GROUP, *due_ms))
 
     async def seconds_each(self) -> float | None:
         """Return the seconds between two ends of jobs of late, None where too few ended; a few seconds old."""

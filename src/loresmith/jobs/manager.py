@@ -27,7 +27,7 @@ from loresmith.jobs.stats import Figures, Stats
 from loresmith.jobs.store import END, Store, Written
 from loresmith.jobs.submission import DEFAULTS, NewJob, Options, prepare, prepare_all, prepare_retry, release_of
 from loresmith.jobs.submitter import Submitter
-from loresmith.jobs.types import Job, Status, ms_of, timestamp
+from loresmith.jobs.types import Job, Status, encode_job, ms_of, timestamp
 from loresmith.jobs.view import JobView
 from loresmith.telemetry.queue_metrics import QueueCounts
 
@@ -61,8 +61,8 @@ class JobManager:
         self._pipeline = Pipeline(redis, self._observer.metrics.redis)
         self._store = Store(self._pipeline)
         self._queue = Queue(self._pipeline, queue, limit=limit, owner_limit=owner_limit)
-        self._submitter = Submitter(self._pipeline, self._store, self._queue, Replicas(redis, replicas), self._observer)
-        census = Census(self._pipeline, self._queue.keys)
+        census, waited_for = Census(self._pipeline, self._queue.keys), Replicas(redis, replicas)
+        self._submitter = Submitter(self._pipeline, self._store, self._queue, waited_for, self._observer, census)
         self._reader = Reader(self._store, census)
         self._stats = Stats(self._pipeline, census)
         self._events = Events(redis)
@@ -85,6 +85,28 @@ class JobManager:
         """
         new = prepare(self.registry.get(type_name), payload, options)
         return await self._submit([new], lambda: self._submitter.add_once(new, key))
+
+    async def submit(
+        self, type_name: str, payload: object, options: Options = DEFAULTS, *, key: str | None = None
+    ) -> tuple[JobView, bool]:
+        """Do as `create`, or with a `key` as `create_once`; return the job as clients see it, with its place.
+
+        A new job is not read again, and its place is found on the way of its submit.
+        """
+        new = prepare(self.registry.get(type_name), payload, options)
+        job, replayed = await self._submit([new], lambda: self._add(new, key))
+        view = (await self._seen(job) if replayed else None) or JobView(encode_job(job))
+        view.position = None if replayed else new.place
+        await self.place(view)
+        return view, replayed
+
+    async def _add(self, new: NewJob, key: str | None) -> tuple[Job, bool]:
+        return (await self._submitter.add(new), False) if key is None else await self._submitter.add_once(new, key)
+
+    async def _seen(self, job: Job) -> JobView | None:
+        with contextlib.suppress(JobNotFoundError):  # deleted in between: as it was found
+            return await self.view(job.id)
+        return None
 
     async def create_all(self, submissions: Sequence[tuple[str, object, Options]]) -> Sequence[Job]:
         """Create all of several jobs, or none. Raises as `create`; pointers then begin with the place of the job."""

@@ -74,17 +74,17 @@ class Reader:
         return view
 
     async def place(self, views: Sequence[JobView]) -> None:
-        """Note the places of those that are pending."""
+        """Note the places of those that are pending, unless they are known, and when they are about to start."""
         pending = [view for view in views if view.glance.status is Status.PENDING]
-        if len(pending) == 1:  # as for each submit
-            found = [await self._census.place(pending[0].due_ms)]
-        else:
-            found = await asyncio.gather(*(self._census.place(view.due_ms) for view in pending))
+        unknown = [view for view in pending if view.position is None]
+        if unknown:
+            found = await asyncio.gather(*(self._census.place(view.due_ms) for view in unknown))
+            for view, position in zip(unknown, found, strict=True):
+                view.position = position
         each = await self._census.seconds_each() if pending else None
-        for view, position in zip(pending, found, strict=True):
-            view.position = position
-            if each is not None:
-                view.expected_start = timestamp(position * each)
+        for view in pending:
+            if each is not None and view.position is not None:
+                view.expected_start = timestamp(view.position * each)
 
     async def view_many(self, job_ids: Sequence[str], owner: str | None) -> list[JobView | None]:
         """Return jobs in the order asked for, None for one that is not found."""

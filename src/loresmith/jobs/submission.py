@@ -14,7 +14,7 @@ from loresmith.jobs import keys
 from loresmith.jobs.errors import FieldProblem, InvalidPayloadError
 from loresmith.jobs.queue import Release
 from loresmith.jobs.registry import JobRegistry, JobType
-from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, State, Status, timestamp
+from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, State, Status, due_ms_of, timestamp
 from loresmith.telemetry.subject import request_id
 
 LOCAL_OWNER: Final = "local"
@@ -57,11 +57,18 @@ class NewJob:
     items: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     tried: bool = False
     """Whether a submit of it failed, or died, so that nobody knows how far it came."""
+    place: int | None = None
+    """Its place among those that wait, once it is written, where the submitter asks for that."""
 
     @property
     def release(self) -> Release:
         """How the queue is to release it."""
         return release_of(self.job, self.submitted, delay_seconds=self.delay_seconds)
+
+    @property
+    def due_ms(self) -> int:
+        """The time in ms by which it must have started."""
+        return due_ms_of(self.job.created_at, self.job.run_at)
 
     @property
     def fingerprint(self) -> str:

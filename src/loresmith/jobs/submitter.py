@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from loresmith.jobs import keys
+from loresmith.jobs.census import Census
 from loresmith.jobs.errors import (
     IdempotencyKeyReusedError,
     JobNotFoundError,
@@ -35,14 +36,23 @@ _LOOKS: Final = 3
 
 
 class Submitter:
-    """Submits jobs; those of one turn of the loop go out together."""
+    """Submits jobs; those of one turn of the loop go out together. With a `census` each is told its place."""
 
-    def __init__(self, pipeline: Pipeline, store: Store, queue: Queue, replicas: Replicas, observer: Observer) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        store: Store,
+        queue: Queue,
+        replicas: Replicas,
+        observer: Observer,
+        census: Census | None = None,
+    ) -> None:
         self._pipeline = pipeline
         self._store = store
         self._queue = queue
         self._replicas = replicas
         self._observer = observer
+        self._census = census
         self._open = 0
         self._open_seen = float("-inf")
         self._gather: Gather[NewJob, Job] = Gather(self._submit_turn)
@@ -164,12 +174,16 @@ class Submitter:
         indexed = self._index(new, now_ms)
         await self._in_order(created)
         released = self._queue.release(releases)
+        placed = None if self._census is None else self._census.places([one.due_ms for one in new])
         outcomes = [Created(await future) for future in created]
         self._saw_open((await intended)[1])
         if Created.TOO_LATE in outcomes:
             await self._store.clock_ms(refresh=True)
             raise StoreUnavailableError
         await asyncio.gather(released, *indexed)
+        if placed is not None:
+            for one, place in zip(new, await placed, strict=True):
+                one.place = place
 
     async def _admit(self, intended: Sequence[int], new: Sequence[NewJob]) -> None:
         outcome = Intended(intended[0])

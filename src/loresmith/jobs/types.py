@@ -243,6 +243,11 @@ def ms_of(moment: str) -> int:
     return int(datetime.fromisoformat(moment).timestamp() * 1000)
 
 
+def due_ms_of(created_at: str, run_at: str | None) -> int:
+    """Return the time in ms by which a job must have started: so it is filed in its queue."""
+    return ms_of(run_at or created_at) + LIFETIME_SECONDS * 1000
+
+
 def seconds_since(moment: str) -> float:
     """Return the seconds that have passed since an RFC 3339 time."""
     return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()

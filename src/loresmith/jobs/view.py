@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from loresmith.jobs.types import LIFETIME_SECONDS, State, Status, decode_input, ms_of
+from loresmith.jobs.types import State, Status, decode_input, due_ms_of
 
 
 class Glance(msgspec.Struct):
@@ -81,7 +81,7 @@ class JobView(Shown):
     @property
     def due_ms(self) -> int:
         """The time in ms by which the job must have started: so it is filed in its queue."""
-        return ms_of(self.glance.run_at or self.glance.created_at) + LIFETIME_SECONDS * 1000
+        return due_ms_of(self.glance.created_at, self.glance.run_at)
 
     @property
     def body(self) -> bytes:

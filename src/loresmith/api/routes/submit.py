@@ -18,10 +18,7 @@ from loresmith.api.waiting import until_ended
 from loresmith.jobs import (
     FieldProblem,
     InvalidPayloadError,
-    Job,
     JobManager,
-    JobNotFoundError,
-    JobView,
     Options,
     UnknownJobTypeError,
 )
@@ -68,23 +65,11 @@ async def submit_job(request: Request) -> Response:
     body = await read_json_object(request, most_bytes=access_of(request).limits.payload_bytes)
     submission = parse_submission(body, submitter_of(request))
     manager, key = manager_of(request), idempotency_key_of(request)
-    if key is None:
-        job, replayed = await manager.create(*submission), False
-    else:
-        job, replayed = await manager.create_once(*submission, key=key)
+    view, replayed = await manager.submit(*submission, key=key)
     if seconds := wait_seconds_of(request):
-        view = await until_ended(request, job.id, seconds)
-    else:
-        view = await _as_it_is(manager, job) if replayed else view_of_new(job)
-    await manager.place(view)
+        view = await until_ended(request, view.glance.id, seconds)
+        await manager.place(view)
     return new_job_response(view, replayed=replayed, waited=bool(seconds))
-
-
-async def _as_it_is(manager: JobManager, job: Job) -> JobView:
-    try:
-        return await manager.view(job.id)
-    except JobNotFoundError:  # deleted in between: as it was found
-        return view_of_new(job)
 
 
 @router.post(
