@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loresmith.jobs.away import is_away
+from loresmith.jobs.census import Census
 from loresmith.jobs.connection import Client
 from loresmith.jobs.errors import JobNotFoundError, StoreUnavailableError
 from loresmith.jobs.observer import Observer
@@ -48,7 +49,8 @@ class InternalJobs:
         self._pipeline = Pipeline(redis)
         self._store = Store(self._pipeline)
         self._queue = Queue(self._pipeline, queue, limit=_UNBOUNDED, owner_limit=_UNBOUNDED)
-        self._submitter = Submitter(self._pipeline, self._store, self._queue, Replicas(redis, 0), Observer(queue))
+        parts = self._pipeline, self._store, self._queue, Replicas(redis, 0), Observer(queue)
+        self._submitter = Submitter(*parts, Census(self._pipeline, self._queue.keys))
 
     async def create(self, wanted: Sequence[InternalJob]) -> None:
         """Make sure that these exist and will run. Raises StoreUnavailableError: call again then."""

@@ -94,6 +94,7 @@ class JobManager:
         A new job is not read again, and its place is found on the way of its submit.
         """
         new = prepare(self.registry.get(type_name), payload, options)
+        new.wants_place = True
         job, replayed = await self._submit([new], lambda: self._add(new, key))
         view = (await self._seen(job) if replayed else None) or JobView(encode_job(job))
         view.position = None if replayed else new.place

@@ -57,8 +57,9 @@ class NewJob:
     items: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     tried: bool = False
     """Whether a submit of it failed, or died, so that nobody knows how far it came."""
+    wants_place: bool = False
     place: int | None = None
-    """Its place among those that wait, once it is written, where the submitter asks for that."""
+    """Its place among those that wait, from when it is written, if that is wanted."""
 
     @property
     def release(self) -> Release:

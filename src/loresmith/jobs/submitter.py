@@ -36,7 +36,7 @@ _LOOKS: Final = 3
 
 
 class Submitter:
-    """Submits jobs; those of one turn of the loop go out together. With a `census` each is told its place."""
+    """Submits jobs; those of one turn of the loop go out together."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Submitter:
         queue: Queue,
         replicas: Replicas,
         observer: Observer,
-        census: Census | None = None,
+        census: Census,
     ) -> None:
         self._pipeline = pipeline
         self._store = store
@@ -174,7 +174,8 @@ class Submitter:
         indexed = self._index(new, now_ms)
         await self._in_order(created)
         released = self._queue.release(releases)
-        placed = None if self._census is None else self._census.places([one.due_ms for one in new])
+        asking = [one for one in new if one.wants_place]
+        placed = self._census.places([one.due_ms for one in asking]) if asking else None
         outcomes = [Created(await future) for future in created]
         self._saw_open((await intended)[1])
         if Created.TOO_LATE in outcomes:
@@ -182,7 +183,7 @@ class Submitter:
             raise StoreUnavailableError
         await asyncio.gather(released, *indexed)
         if placed is not None:
-            for one, place in zip(new, await placed, strict=True):
+            for one, place in zip(asking, await placed, strict=True):
                 one.place = place
 
     async def _admit(self, intended: Sequence[int], new: Sequence[NewJob]) -> None:
