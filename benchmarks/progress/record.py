@@ -27,7 +27,9 @@ from loresmith.bootstrap import build_registry
 from loresmith.db import Database, Worlds, locate
 from loresmith.db.schema import migrate
 from loresmith.embedded.model import MODEL_NAME, TEMPERATURE, EmbeddedModel
+from loresmith.jobs import JobError
 from loresmith.jobs.testing import try_job
+from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationEvent, GenerationRequest, LoreModel, ModelCapabilities
 from loresmith.llm_service.provider import find_provider
 
@@ -113,11 +115,14 @@ async def _job(kind: str, number: int, llm: LoreModel, worlds: Worlds) -> Record
     payload: dict[str, Any] = {"theme": THEMES[number % len(THEMES)]}
     payload |= {"user_id": "record"} if kind == WORLD else {"count": 3}
     listening, at = Listening(llm), time.time()
-    trial = await try_job(build_registry().get(kind), payload, resources={LoreModel: listening, Worlds: worlds})
-    total = time.monotonic() - listening.began
-    if trial.error is not None:
-        print(f"{kind} {number + 1} failed and is left out: {trial.error}", flush=True)
+    try:
+        trial = await try_job(build_registry().get(kind), payload, resources={LoreModel: listening, Worlds: worlds})
+        if trial.error is not None:
+            raise trial.error
+    except (JobError, GenerationError) as error:
+        print(f"{kind} {number + 1} failed and is left out: {error}", flush=True)
         return None
+    total = time.monotonic() - listening.began
     return Recorded(number, round(at), int(total * 1000), trial.course, listening.silences(total))
 
 
