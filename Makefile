@@ -72,7 +72,7 @@ check: setup $(NODE_MODULES) ## lint, types, import contracts, generated files
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/pyright --warnings > $(VENV)/pyright.log || { cat $(VENV)/pyright.log; exit 1; }
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
-	@for script in scripts/gen_*.py; do $(BIN)/python $$script --check || exit 1; done
+	@for script in scripts/gen_*.py; do $(BIN)/python -m scripts.$$(basename $$script .py) --check || exit 1; done
 	@cd frontend && npm run check --silent
 
 fix: setup $(NODE_MODULES) ## let the tools mend what they can
@@ -81,7 +81,7 @@ fix: setup $(NODE_MODULES) ## let the tools mend what they can
 	@cd frontend && npm run fix --silent
 
 gen: setup $(NODE_MODULES) ## write the generated files anew
-	@for script in scripts/gen_*.py; do $(BIN)/python $$script || exit 1; done
+	@for script in scripts/gen_*.py; do $(BIN)/python -m scripts.$$(basename $$script .py) || exit 1; done
 
 lint-deploy: $(OPS)/.installed ## the files of a deployment: Dockerfile, compose.yaml, Kubernetes manifests
 	@$(OPS)/bin/hadolint Dockerfile

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from loresmith.bootstrap import build_registry
 from loresmith.jobs import JobType
 from loresmith.lore import LorePiece
+from scripts.page import ROOT, between, refresh
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "job-types.md"
 BEGIN, END = "<!-- fields of {}: written by `make gen` -->\n", "<!-- end of fields -->\n"
 
@@ -21,16 +19,7 @@ Schema = dict[str, Any]
 
 def main() -> int:
     """Writes the tables, or compares them with what is there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
-    before = TARGET.read_text(encoding="utf-8")
-    after = with_tables(before)
-    if not parser.parse_args().check:
-        TARGET.write_text(after, encoding="utf-8")
-    elif before != after:
-        print(f"the fields in {TARGET.relative_to(ROOT)} are not what the job types say: run `make gen`")
-        return 1
-    return 0
+    return refresh(TARGET, with_tables, purpose=__doc__, drift="the fields are not what the job types say")
 
 
 def with_tables(text: str) -> str:
@@ -41,9 +30,7 @@ def with_tables(text: str) -> str:
         begin = BEGIN.format(kind.name)
         if begin not in text:
             raise ValueError(f"{TARGET.name} has no line {begin.strip()!r}")
-        head, _, rest = text.partition(begin)
-        _, _, tail = rest.partition(END)
-        text = f"{head}{begin}{tables(kind)}{END}{tail}"
+        text = between(begin, tables(kind), END, text=text)
     return text
 
 

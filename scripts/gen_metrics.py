@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from loresmith.telemetry.metrics import Metrics
+from scripts.page import ROOT, between, refresh
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "observability.md"
 BEGIN, END = "<!-- metrics: written by `make gen` -->\n", "<!-- end of metrics -->\n"
 WHERE: Final = {
@@ -41,22 +39,11 @@ class Noting(CollectorRegistry):
 
 def main() -> int:
     """Writes the table, or compares it with what is there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
-    before = TARGET.read_text(encoding="utf-8")
-    after = with_table(before)
-    if not parser.parse_args().check:
-        TARGET.write_text(after, encoding="utf-8")
-    elif before != after:
-        print(f"the metrics in {TARGET.relative_to(ROOT)} are not what the code says: run `make gen`")
-        return 1
-    return 0
+    return refresh(TARGET, with_table, purpose=__doc__, drift="the metrics are not what the code says")
 
 
 def with_table(text: str) -> str:
     """Return the page with the table of today's metrics between its two marks."""
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
     registry = Noting()
     metrics = Metrics(registry=registry)
     table = "| metric | kind | labels | of | what |\n|---|---|---|---|---|\n"
@@ -64,7 +51,7 @@ def with_table(text: str) -> str:
         known = len(registry.collectors)
         getattr(metrics, group)
         table += "".join(row for one in registry.collectors[known:] for row in rows(one, where))
-    return f"{head}{BEGIN}{table}{END}{tail}"
+    return between(BEGIN, table, END, text=text)
 
 
 def rows(collector: Any, where: str) -> Iterator[str]:

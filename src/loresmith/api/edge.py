@@ -15,8 +15,6 @@ from loresmith.telemetry.subject import set_subject
 
 log = structlog.get_logger(__name__)
 
-Headers = Sequence[tuple[bytes, bytes]]
-
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _POLICY: Final = b"content-security-policy"
 _SECURITY: Final = (
@@ -113,7 +111,7 @@ def add_headers_of_data(headers: list[tuple[bytes, bytes]], scope: Scope) -> Non
     _add(headers, scope, _OF_DATA)
 
 
-def _add(headers: list[tuple[bytes, bytes]], scope: Scope, fixed: Headers) -> None:
+def _add(headers: list[tuple[bytes, bytes]], scope: Scope, fixed: Sequence[tuple[bytes, bytes]]) -> None:
     state = scope["state"]
     headers.append((b"x-request-id", state["request_id"].encode()))
     if (rate := state.get("rate")) is not None:

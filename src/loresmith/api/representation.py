@@ -10,7 +10,6 @@ from starlette.responses import Response
 from loresmith.jobs import Job, JobView
 
 JSON: Final = "application/json"
-Headers = Sequence[tuple[bytes, bytes]]
 
 _JSON_TYPE: Final = (b"content-type", JSON.encode())
 _PRIVATE: Final = (b"cache-control", b"private, no-cache")
@@ -20,7 +19,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class JobResponse(Response):
     """A job as it is sent; its headers are put together here, at a third of what Starlette takes."""
 
-    def __init__(self, view: JobView, status: int = 200, *, more: Headers = ()) -> None:
+    def __init__(self, view: JobView, status: int = 200, *, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self.status_code = status
         self.background = None
         self.body = with_links(view)
