@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 import orjson
 from starlette.responses import Response
 
-from loresmith.jobs import Job, JobView
+from loresmith.jobs import JobView
 
 JSON: Final = "application/json"
 
 _JSON_TYPE: Final = (b"content-type", JSON.encode())
 _PRIVATE: Final = (b"cache-control", b"private, no-cache")
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class JobResponse(Response):
@@ -49,11 +47,6 @@ def jobs_response(views: Sequence[JobView], *, name: str = "data", status: int =
     more = b"".join(b",%b:%b" % (orjson.dumps(key), orjson.dumps(value)) for key, value in members.items())
     body = b'{"%b":[%b]%b}' % (name.encode(), b",".join(with_links(view) for view in views), more)
     return Response(body, status, {"Cache-Control": "private, no-cache"}, JSON)
-
-
-def view_of_new(job: Job) -> JobView:
-    """Return the view of a job that was just created."""
-    return JobView(_encode(job))
 
 
 def job_path(job_id: str) -> str:

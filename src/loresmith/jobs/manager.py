@@ -27,7 +27,7 @@ from loresmith.jobs.stats import Figures, Stats
 from loresmith.jobs.store import END, Store, Written
 from loresmith.jobs.submission import DEFAULTS, NewJob, Options, prepare, prepare_all, prepare_retry, release_of
 from loresmith.jobs.submitter import Submitter
-from loresmith.jobs.types import Job, Status, encode_job, ms_of, timestamp
+from loresmith.jobs.types import Job, Status, ms_of, timestamp
 from loresmith.jobs.view import JobView
 from loresmith.telemetry.queue_metrics import QueueCounts
 
@@ -96,7 +96,7 @@ class JobManager:
         new = prepare(self.registry.get(type_name), payload, options)
         new.wants_place = True
         job, replayed = await self._submit([new], lambda: self._add(new, key))
-        view = (await self._seen(job) if replayed else None) or JobView(encode_job(job))
+        view = (await self._seen(job) if replayed else None) or JobView.of_new(job)
         view.position = None if replayed else new.place
         await self.place(view)
         return view, replayed

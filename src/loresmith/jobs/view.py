@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from loresmith.jobs.types import State, Status, decode_input, due_ms_of
+from loresmith.jobs.types import Job, State, Status, decode_input, due_ms_of, encode_job
 
 
 class Glance(msgspec.Struct):
@@ -72,6 +72,11 @@ class JobView(Shown):
         """Its place among those that wait, from 1; roughly, and only while it is pending."""
         self.expected_start: str | None = None
         """When it is about to start by the rate at which jobs ended of late; None where too few did."""
+
+    @classmethod
+    def of_new(cls, job: Job) -> "JobView":
+        """Return the view of a job that was just created."""
+        return cls(encode_job(job))
 
     @classmethod
     def of(cls, reply: Sequence[Any]) -> "JobView":

@@ -11,7 +11,7 @@ from loresmith.api.body import read_json_object
 from loresmith.api.deps import BareRoute, access_of, manager_of
 from loresmith.api.errors import unknown_job_type
 from loresmith.api.parameters import wait_seconds_of
-from loresmith.api.representation import jobs_response, new_job_response, view_of_new
+from loresmith.api.representation import jobs_response, new_job_response
 from loresmith.api.schemas import BatchAnswer, JobObject
 from loresmith.api.submission import idempotency_key_of, parse_batch, parse_submission, submitter_of
 from loresmith.api.waiting import until_ended
@@ -19,6 +19,7 @@ from loresmith.jobs import (
     FieldProblem,
     InvalidPayloadError,
     JobManager,
+    JobView,
     Options,
     UnknownJobTypeError,
 )
@@ -89,7 +90,7 @@ async def submit_batch(request: Request) -> Response:
     submissions = parse_batch(body, submitter_of(request))
     key = idempotency_key_of(request)
     jobs, replayed = await _create_all(manager_of(request), submissions, key)
-    views = [view_of_new(job) for job in jobs]
+    views = [JobView.of_new(job) for job in jobs]
     if replayed:
         found = await manager_of(request).view_many([job.id for job in jobs])
         views = [again or view for again, view in zip(found, views, strict=True)]
