@@ -19,7 +19,7 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-web shots test-long test-api-long test-hosts chaos soak check fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
+.PHONY: help setup run page demo test test-web shots test-long test-api-long test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,8 @@ page: ## build the web page into the package, if its sources are newer
 demo: $(VENV)/.run ## let a model on this machine write: make demo TYPE=generate_relics THEME=steampunk
 	@exec $(BIN)/loresmith demo $(TYPE) --theme "$(THEME)"
 
-test: check lint-deploy ## all checks and tests but the long ones
+test: ## all checks and tests but the long ones
+	@$(MAKE) -s -j 2 check lint-deploy $(PAGE)
 	@$(BIN)/pytest -n $(TESTERS) --dist worksteal
 	@$(MAKE) -s test-web
 
@@ -67,12 +68,16 @@ chaos: setup ## break real processes at random: make chaos SEED=… ROUNDS=500 (
 soak: setup ## keep 1,000 jobs in flight; nothing may be lost, no memory grow: make soak MINUTES=30
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
-check: setup $(NODE_MODULES) ## lint, types, import contracts, generated files
+check: check-python check-page ## lint, types, import contracts, generated files
+
+check-python: setup $(NODE_MODULES)
 	@$(BIN)/ruff check -q
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/pyright --warnings > $(VENV)/pyright.log || { cat $(VENV)/pyright.log; exit 1; }
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 	@for script in scripts/gen_*.py; do $(BIN)/python -m scripts.$$(basename $$script .py) --check || exit 1; done
+
+check-page: $(NODE_MODULES)
 	@cd frontend && npm run check --silent
 
 fix: setup $(NODE_MODULES) ## let the tools mend what they can
