@@ -159,6 +159,15 @@ def test_a_text_that_only_repeats_what_was_selected_is_refused() -> None:
         kind.read(0, written(kind, course="Some barges sink without a sound at night."))
 
 
+def test_the_names_of_what_was_selected_are_no_copy_of_it() -> None:
+    """A long name alone makes up a run of words, and an answer is asked to begin with "keeps it in …"."""
+    port = chosen(name="Post of the World", description="A guard waits in Post of the World, a quiet port.")
+    siege = ChosenEvent.model_validate({**SIEGE, "description": "The siege in Post of the World, a quiet port, ended."})
+    kind = RelicKind("fantasy", 1, "job-1", setting=port, event=siege)
+
+    assert kind.read(0, written(kind, keeper="A clever widow keeps it in Post of the World, a hidden cellar."))
+
+
 def test_a_piece_without_details_is_enough() -> None:
     piece = ChosenPiece.model_validate({"name": "Old Mill", "description": "A mill.", "type": "setting"})
     assert piece.told() == '"Old Mill: A mill."'

@@ -1,6 +1,7 @@
 """What all kinds of item share: briefs, worked examples, initials, the request, and keeping what is fit."""
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -198,8 +199,12 @@ class Kind(ABC, Generic[Piece, BriefT]):
         return problem_of_echo(" ".join(words_of(text)[_LONGEST_OPENING:]), others, 5)
 
     def _shown_texts(self) -> list[str]:
+        """Return what the prompt shows and no item may copy, without the names of chosen pieces: it may use those."""
         shown = [text for _, _, answer in self.examples for text in answer.values() if isinstance(text, str)]
-        return shown + [piece.told() for piece in self.chosen]
+        if not self.chosen:
+            return shown
+        names = re.compile("|".join(re.escape(piece.name) for piece in self.chosen))
+        return shown + [text for piece in self.chosen for text in names.split(piece.told())]
 
     def names_shown(self) -> set[str]:
         """Return the words of weight of the examples' names, which no item may have."""
