@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from loresmith.llm.items import TRIES, same_name
 from loresmith.llm.port import GenerationRequest
 from loresmith.lore import ChosenPiece, LorePiece, describe_theme
+from loresmith.lore.chosen import without_names
 from loresmith.lore.english import weakness_of, weakness_of_wording
 from loresmith.lore.prose import FUNCTION_WORDS, problem_of_echo, problem_of_phrase, problems_of_prose, words_of
 from loresmith.lore.quoting import without_controls
@@ -165,10 +166,11 @@ class Kind(ABC, Generic[Piece, BriefT]):
         return draft.fit
 
     def _problems(self, index: int, draft: _Draft[BriefT], value: Mapping[str, Any]) -> dict[str, str]:
-        shown = self._shown_texts()
-        problems = {name: problem for name in self.phrases if (problem := _problem_of_words(name, value[name], shown))}
+        shown, names = self._shown_texts(), [(piece.type, piece.name) for piece in self.chosen]
+        plain = {name: without_names(value[name], names) for name in (*self.sentences, *self.phrases)}
+        problems = {name: problem for name in self.phrases if (problem := _problem_of_words(name, plain[name], shown))}
         problems |= self.judge(draft.brief, value)
-        problems |= problems_of_prose({name: value[name] for name in self.sentences}, shown)
+        problems |= problems_of_prose({name: plain[name] for name in self.sentences}, shown)
         if len({value[name] for name in self.numbers}) < len(self.numbers) / 2:
             problems |= dict.fromkeys(self.numbers, "the numbers are all the same")
         for name in dict.fromkeys((*self.sentences, *self.phrases, *self.worded)):

@@ -1,7 +1,7 @@
 """A lore piece that a client chose and hands in again: data of strangers, told to a model and never obeyed."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic_core
@@ -13,6 +13,7 @@ DETAILS_MAX_LENGTH = 4000
 TOLD_MAX_LENGTH = 400
 """Characters of a chosen piece that a prompt shows: a small model reads two of them beside the examples."""
 
+_STAND_INS = {"character": "Ruth", "faction": "Guild", "setting": "Valley", "event": "Feast", "relic": "Jewel"}
 _PLAIN = re.compile("[A-Za-z]+(['-]?[A-Za-z]+)*( [A-Za-z]+(['-]?[A-Za-z]+)*)*")
 
 
@@ -107,3 +108,13 @@ def _sentences(details: Mapping[str, JsonValue]) -> Iterator[str]:
     for value in details.values():
         if isinstance(value, str) and value.endswith((".", "!", "?")):
             yield value
+
+
+def without_names(text: str, names: Iterable[tuple[str, str]]) -> str:
+    """Return a text with a plain word for each name of a type of piece, to be judged as prose.
+
+    Names are strangers' or made up, they are asked for, and they come more than once.
+    """
+    for kind, name in names:
+        text = re.sub(re.escape(name), _STAND_INS.get(kind, "Arden"), text, flags=re.IGNORECASE)
+    return text

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
-from loresmith.lore.chosen import ChosenPiece
+from loresmith.lore.chosen import ChosenPiece, without_names
 from loresmith.lore.english import weakness_of
 from loresmith.lore.prose import problem_of_echo, problem_of_sentence, words_of
 from loresmith.lore.quoting import quoted
@@ -17,7 +17,6 @@ from loresmith.lore.sketch import DECODING_PATTERN, LONGEST_SENTENCE, Schema, on
 KINDS: Final = ("character", "faction", "setting", "event", "relic")
 """The pieces that every world has, one of each."""
 
-_STAND_INS: Final = dict(zip(KINDS, ("Ruth", "Guild", "Valley", "Feast", "Jewel"), strict=True))
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _NEVER_LAST: Final = frozenset(
     words_of("""
@@ -229,7 +228,4 @@ def _problem_of_sentence(sentence: str) -> str | None:
 
 
 def _without_names(text: str, cast: Cast) -> str:
-    """Return a text with a plain word for each name: those are strangers' or made up, and come more than once."""
-    for kind, word in _STAND_INS.items():
-        text = re.sub(re.escape(cast.name(kind)), word, text, flags=re.IGNORECASE)
-    return text
+    return without_names(text, ((kind, cast.name(kind)) for kind in KINDS))
