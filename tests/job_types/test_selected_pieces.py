@@ -168,7 +168,7 @@ def test_the_names_of_what_was_selected_are_no_copy_of_it() -> None:
     assert kind.read(0, written(kind, keeper="A clever widow keeps it in Post of the World, a hidden cellar."))
 
 
-@pytest.mark.parametrize("name", ["Thelocha Port", "Theodora", "Krakw", "Story Hill", "Fantasy"])
+@pytest.mark.parametrize("name", ["Thelocha Port", "Theodora", "Krakw", "Story Hill", "Fantasy", "Vil"])
 def test_a_name_that_was_selected_is_no_fault_of_a_sentence(name: str) -> None:
     """Whatever somebody chose is asked for, and must be possible."""
     kind = EventKind("fantasy", 1, "job-1", [chosen(name=name)])

@@ -1,7 +1,6 @@
 """What all kinds of item share: briefs, worked examples, initials, the request, and keeping what is fit."""
 
 import json
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from loresmith.llm.items import TRIES, same_name
 from loresmith.llm.port import GenerationRequest
 from loresmith.lore import ChosenPiece, LorePiece, describe_theme
-from loresmith.lore.chosen import without_names
+from loresmith.lore.chosen import naming, without_names
 from loresmith.lore.english import weakness_of, weakness_of_wording
 from loresmith.lore.prose import FUNCTION_WORDS, problem_of_echo, problem_of_phrase, problems_of_prose, words_of
 from loresmith.lore.quoting import without_controls
@@ -205,7 +204,7 @@ class Kind(ABC, Generic[Piece, BriefT]):
         shown = [text for _, _, answer in self.examples for text in answer.values() if isinstance(text, str)]
         if not self.chosen:
             return shown
-        names = re.compile("|".join(re.escape(piece.name) for piece in self.chosen))
+        names = naming(piece.name for piece in self.chosen)
         return shown + [text for piece in self.chosen for text in names.split(piece.told())]
 
     def names_shown(self) -> set[str]:

@@ -116,5 +116,10 @@ def without_names(text: str, names: Iterable[tuple[str, str]]) -> str:
     Names are strangers' or made up, they are asked for, and they come more than once.
     """
     for kind, name in names:
-        text = re.sub(re.escape(name), _STAND_INS.get(kind, "Arden"), text, flags=re.IGNORECASE)
+        text = naming([name]).sub(_STAND_INS.get(kind, "Arden"), text)
     return text
+
+
+def naming(names: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern of names, in capitals or not; a short one is none within a word."""
+    return re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(name) for name in names)})(?!\w)", re.IGNORECASE)
