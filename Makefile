@@ -70,14 +70,14 @@ soak: setup ## keep 1,000 jobs in flight; nothing may be lost, no memory grow: m
 
 check: check-python check-page ## lint, types, import contracts, generated files
 
-check-python: setup $(NODE_MODULES)
+check-python: setup $(NODE_MODULES) ## the part of check that is about Python and what is generated
 	@$(BIN)/ruff check -q
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/pyright --warnings > $(VENV)/pyright.log || { cat $(VENV)/pyright.log; exit 1; }
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 	@for script in scripts/gen_*.py; do $(BIN)/python -m scripts.$$(basename $$script .py) --check || exit 1; done
 
-check-page: $(NODE_MODULES)
+check-page: $(NODE_MODULES) ## the part of check that is about the page
 	@cd frontend && npm run check --silent
 
 fix: setup $(NODE_MODULES) ## let the tools mend what they can

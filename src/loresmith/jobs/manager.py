@@ -20,8 +20,9 @@ from loresmith.jobs.observer import Observer
 from loresmith.jobs.outcomes import Cancelled, end_document
 from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue
-from loresmith.jobs.reader import JobPage, Listing, Reader
+from loresmith.jobs.reader import JobPage, Listing, Reader, known_id
 from loresmith.jobs.registry import JobRegistry
+from loresmith.jobs.removal import remove
 from loresmith.jobs.replicas import Replicas
 from loresmith.jobs.stats import Figures, Stats
 from loresmith.jobs.store import END, Store, Written
@@ -96,18 +97,17 @@ class JobManager:
         new = prepare(self.registry.get(type_name), payload, options)
         new.wants_place = True
         job, replayed = await self._submit([new], lambda: self._add(new, key))
-        view = (await self._seen(job) if replayed else None) or JobView.of_new(job)
-        view.position = None if replayed else new.place
+        view = JobView.of_new(job)
+        if replayed:
+            with contextlib.suppress(JobNotFoundError):  # deleted in between: as it was found
+                view = await self.view(job.id)
+        else:
+            view.position = new.place
         await self.place(view)
         return view, replayed
 
     async def _add(self, new: NewJob, key: str | None) -> tuple[Job, bool]:
         return (await self._submitter.add(new), False) if key is None else await self._submitter.add_once(new, key)
-
-    async def _seen(self, job: Job) -> JobView | None:
-        with contextlib.suppress(JobNotFoundError):  # deleted in between: as it was found
-            return await self.view(job.id)
-        return None
 
     async def create_all(self, submissions: Sequence[tuple[str, object, Options]]) -> Sequence[Job]:
         """Create all of several jobs, or none. Raises as `create`; pointers then begin with the place of the job."""
@@ -131,7 +131,7 @@ class JobManager:
 
     async def view(self, job_id: str, *, owner: str | None = None, payload: bool = False) -> JobView:
         """Return the job as clients see it. Raises JobNotFoundError, StoreUnavailableError."""
-        known = _known_id(job_id)
+        known = known_id(job_id)
         try:
             return await self._reader.view(known, owner, payload=payload)
         except Exception as error:
@@ -178,12 +178,12 @@ class JobManager:
             await self.place(view)
             return view
 
-        async with self._events.watching(_known_id(job_id)) as watch:
+        async with self._events.watching(known_id(job_id)) as watch:
             yield JobFollower(watch, read, await read(), after)
 
     async def get(self, job_id: str, *, owner: str | None = None) -> Job:
         """Return the job document as an object. Raises JobNotFoundError, StoreUnavailableError."""
-        known = _known_id(job_id)
+        known = known_id(job_id)
         job = await self._available(lambda: self._store.load(known))
         if job.internal or (owner is not None and job.owner != keys.owner_digest(owner)):
             raise JobNotFoundError(job_id)
@@ -261,22 +261,7 @@ class JobManager:
         job = await self.get(job_id, owner=owner)
         if not job.done:
             raise NotEndedError(job_id)
-        await self._available(lambda: self._delete(job))
-
-    async def _delete(self, job: Job) -> None:
-        with contextlib.suppress(JobNotFoundError):  # by a try whose reply was lost
-            submitted, _ = await self._store.load_input(job.id)
-            await self._forget(submitted.idempotency, job.id)
-            if job.retry_of is not None:
-                await self._forget(keys.retry(job.retry_of), job.id)
-            await self._store.delete(job.id)
-            for index in (keys.everybodys(), keys.owned(submitted.owner)):
-                await self._store.drop_from(index, [job.id])
-
-    async def _forget(self, key: str, job_id: str) -> None:
-        noted = await self._store.remembered(key) if key else ""
-        if job_id in noted:
-            await self._store.forget(key, noted)
+        await self._available(lambda: remove(self._store, job))
 
     async def pause(self) -> None:
         """Hand out no more jobs of this queue until `resume`. Raises StoreUnavailableError."""
@@ -310,10 +295,3 @@ class JobManager:
             if is_away(error):
                 raise StoreUnavailableError from error
             raise
-
-
-def _known_id(text: str) -> str:
-    job_id = keys.parse_job_id(text)
-    if job_id is None:
-        raise JobNotFoundError(text)
-    return job_id

@@ -122,6 +122,14 @@ class Reader:
         return views
 
 
+def known_id(text: str) -> str:
+    """Return the id of a job as keys have it. Raises JobNotFoundError for what is no id."""
+    job_id = keys.parse_job_id(text)
+    if job_id is None:
+        raise JobNotFoundError(text)
+    return job_id
+
+
 def _newer(entries: Sequence[Entry], than_ms: int | None) -> Sequence[Entry]:
     return entries if than_ms is None else [entry for entry in entries if entry[0] > than_ms]
 
