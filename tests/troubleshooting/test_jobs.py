@@ -104,14 +104,14 @@ async def test_queue_paused(row: Row, start: Start) -> None:
 
 async def test_all_slots_taken(row: Row, start: Start) -> None:
     port = str(free_port())
-    settings = {"port": port, "model": "fake?seconds=3&tokens=20", "worker_concurrency": "1"}
+    settings = {"port": port, "model": "fake?seconds=60&tokens=20", "worker_concurrency": "1"}
     run = await start(**settings)
     ids = [await run.submit(1) for _ in range(3)]
     await wait_until(lambda: run.is_processing(ids[0]))
     await row.loresmith("show", ids[2], url=str(run.http.base_url))
     await row.until_told("1 worker, 1 of 1 slots taken, 2 jobs wait", "doctor", **settings)
     await run.stop()
-    again = await start(**{**settings, "worker_concurrency": "8"})
+    again = await start(**{**settings, "model": "fake?seconds=1&tokens=20", "worker_concurrency": "8"})
     for job_id in ids:
         assert (await again.ended(job_id))["status"] == "completed"
     row.judge()
