@@ -8,7 +8,6 @@ from typing import Any
 
 from loresmith.bootstrap import build_registry
 from loresmith.jobs import JobType
-from loresmith.lore import LorePiece
 from scripts.page import ROOT, between, refresh
 
 TARGET = ROOT / "docs" / "job-types.md"
@@ -25,7 +24,7 @@ def main() -> int:
 def with_tables(text: str) -> str:
     """Return the page with the tables of today's job types. Raises ValueError for a type without its place."""
     for kind in build_registry():
-        if kind.item_model is None or not issubclass(kind.item_model, LorePiece):
+        if kind.item is None or "details" not in kind.item.json_schema().get("properties", {}):
             continue
         begin = BEGIN.format(kind.name)
         if begin not in text:
@@ -36,9 +35,9 @@ def with_tables(text: str) -> str:
 
 def tables(kind: JobType) -> str:
     """Return what a job type takes, and the details of what it makes."""
-    assert kind.item_model is not None
+    assert kind.item is not None
     payload = kind.payload_model.model_json_schema()
-    item = kind.item_model.model_json_schema(mode="serialization")
+    item = kind.item.json_schema(mode="serialization")
     details = resolved(item["properties"]["details"], item)
     return f"\n{table('payload', payload, payload)}\n{table('details', details, item)}\n"
 

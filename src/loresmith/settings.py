@@ -136,6 +136,11 @@ class Settings(BaseSettings):
     model_api_key: SecretStr | None = Field(
         None, description="key of an `openai-compatible:` model, where it asks for one"
     )
+    model_guided: bool | None = Field(
+        None,
+        description="whether the model is too small to follow a prompt and is held to forms and grammars; unset: true "
+        "for the embedded model and for `gguf:` files below 1 GB",
+    )
     model_fallbacks: ModelNames | None = Field(
         None, description="`provider:model,…` that take over, in this order, when the model fails"
     )

@@ -51,8 +51,8 @@ def _schemas_of(kind: JobType, common: dict[str, Any]) -> dict[str, Any]:
     name = pascal(kind.name)
     schemas = _components(f"{name}Payload", TypeAdapter(kind.payload_model), name, mode="validation")
     schemas |= _components(f"{name}Result", kind.result, name, mode="serialization")
-    if kind.item_model is not None:
-        schemas |= _components(f"{name}Item", TypeAdapter(kind.item_model), name, mode="serialization")
+    if kind.item is not None:
+        schemas |= _components(f"{name}Item", kind.item, name, mode="serialization")
     own = {"type": {"const": kind.name, "type": "string"}, "payload": _ref(f"{name}Payload")}
     schemas[f"{name}Submit"] = {
         **common,
@@ -116,7 +116,7 @@ def _describe_job(properties: dict[str, Any], types: Iterable[JobType]) -> None:
 
 
 def _any_item(types: Iterable[JobType]) -> dict[str, Any]:
-    items = [_ref(f"{pascal(kind.name)}Item") for kind in types if kind.item_model is not None]
+    items = [_ref(f"{pascal(kind.name)}Item") for kind in types if kind.item is not None]
     return {"anyOf": items} if items else {}
 
 

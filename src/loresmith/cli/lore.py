@@ -10,7 +10,7 @@ import structlog
 
 from loresmith.bootstrap import Client, connect
 from loresmith.cli.stack import StartError
-from loresmith.embedded.model import TEMPERATURE, EmbeddedModel, decoding_schema
+from loresmith.embedded.model import TEMPERATURE, EmbeddedModel
 from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.tls import TlsFiles
 from loresmith.llm_service.access import Access
@@ -113,7 +113,8 @@ def client_tls(settings: Settings) -> TlsFiles | None:
 def find_route(settings: Settings, child: EmbeddedModel | None, redis: Client | None = None) -> Route:
     """The models of the settings, the embedded one first if there is one. Raises StartError."""
     fallbacks = settings.model_fallbacks.split(",") if settings.model_fallbacks else []
-    providers = [_embedded(child) if child else _named(settings, settings.model or "", "LORESMITH_MODEL")]
+    first = _embedded(child) if child else _named(settings, settings.model or "", "LORESMITH_MODEL")
+    providers = [first if settings.model_guided is None else replace(first, guided=settings.model_guided)]
     providers += [_named(settings, name, "LORESMITH_MODEL_FALLBACKS") for name in fallbacks]
     try:
         return Route(
@@ -134,9 +135,8 @@ def _embedded(child: EmbeddedModel) -> Provider:
         concurrent_calls=child.slots,
         temperature=TEMPERATURE,
         extra_body=child.sampling,
-        decoding=decoding_schema,
     )
-    return replace(provider, name=EMBEDDED, present=child.present)
+    return replace(provider, name=EMBEDDED, present=child.present, guided=child.guided)
 
 
 def _named(settings: Settings, name: str, setting: str) -> Provider:

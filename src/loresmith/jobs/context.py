@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 import msgspec
 import pydantic_core
-from pydantic import BaseModel, TypeAdapter
+import structlog
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing_extensions import TypeVar
 
 from loresmith.jobs.keys import owner_digest
 from loresmith.jobs.types import Spent, Usage
@@ -15,19 +17,27 @@ if TYPE_CHECKING:
     from loresmith.jobs.run import Run
 
 P_co = TypeVar("P_co", bound=BaseModel, covariant=True)
+ItemT = TypeVar("ItemT", default=Any)
 T = TypeVar("T")
 Step = TypeVar("Step")
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-class JobContext(Generic[P_co]):
+
+class JobContext(Generic[P_co, ItemT]):
     """Handed to a handler for one attempt at one job."""
 
-    __slots__ = ("_calls", "_items", "_resources", "_run", "payload")
+    __slots__ = ("_calls", "_item", "_items", "_resources", "_run", "payload", "state")
 
-    def __init__(self, run: "Run", payload: P_co, resources: Mapping[type, object]) -> None:
+    def __init__(
+        self, run: "Run", payload: P_co, resources: Mapping[type, object], item: TypeAdapter[Any] | None = None
+    ) -> None:
         self._run = run
         self._resources = resources
-        self._items: dict[int, Any] | None = None
+        self._item = item
+        self._items: dict[int, ItemT] | None = None
+        self.state: dict[type, object] = {}
+        """What a library keeps for the length of this attempt, by type."""
         self._calls: dict[object, tuple[int, int, float | None]] = {}
         self.payload = payload
 
@@ -62,19 +72,33 @@ class JobContext(Generic[P_co]):
         return self._run.number
 
     @property
-    def items(self) -> Mapping[int, Any]:
-        """The finished items, by index, of this and of earlier attempts, as JSON values."""
-        if self._items is None:
-            self._items = {
-                int(name): msgspec.json.decode(value) for name, value in self._run.checkpoint.items() if name.isdigit()
-            }
-        return self._items
+    def items(self) -> Mapping[int, ItemT]:
+        """The finished items, by index, of this and of earlier attempts.
 
-    async def save_item(self, index: int, value: BaseModel | Mapping[str, Any]) -> None:
+        They have the job type's item type, or are JSON values where it has none. A saved item that no longer fits the
+        type, after an upgrade, is not there.
+        """
+        return self._load_items()
+
+    async def save_item(self, index: int, value: ItemT | BaseModel | Mapping[str, Any]) -> None:
         """Checkpoint a finished item: it is never asked for again, and clients see it at once."""
         encoded = pydantic_core.to_json(value)
-        cast("dict[int, Any]", self.items)[index] = msgspec.json.decode(encoded)
+        self._load_items()[index] = self._parse_item(encoded)
         await self._run.save(str(index), encoded)
+
+    def _load_items(self) -> dict[int, ItemT]:
+        if self._items is None:
+            self._items = {}
+            for name, value in self._run.checkpoint.items():
+                if name.isdigit():
+                    try:
+                        self._items[int(name)] = self._parse_item(bytes(value))
+                    except ValidationError:
+                        log.warning("saved_item_does_not_fit", job_id=self.job_id, item=int(name))
+        return self._items
+
+    def _parse_item(self, value: bytes) -> Any:
+        return msgspec.json.decode(value) if self._item is None else self._item.validate_json(value)
 
     async def step(self, name: str, work: Callable[[], Awaitable[Step]], kind: type[Step]) -> Step:
         """Do a named piece of work once: what it returned is checkpointed and given again after a crash or a retry.

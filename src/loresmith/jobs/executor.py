@@ -198,7 +198,7 @@ class Executor:
         return None
 
     async def _handle(self, run: Run, kind: JobType) -> Outcome:
-        context: JobContext[Any] = JobContext(run, _payload(run, kind), self._resources)
+        context: JobContext[Any] = JobContext(run, _payload(run, kind), self._resources, kind.item)
         value = await kind.handler(context)
         result = kind.result.dump_json(value)
         if len(result) > LARGEST_RESULT_BYTES:

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, Generic, cast, get_args, get_origin, get_type_hints
 
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing_extensions import TypeVar
 
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import FieldProblem, InvalidPayloadError, UnknownJobTypeError
@@ -19,20 +20,22 @@ from loresmith.jobs.errors import FieldProblem, InvalidPayloadError, UnknownJobT
 ENTRY_POINT_GROUP: Final = "loresmith.job_types"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-Payload = TypeVar("Payload", bound=BaseModel)
-Handler = Callable[[JobContext[Payload]], Awaitable[Any]]
+PayloadT = TypeVar("PayloadT", bound=BaseModel, default=Any)
+ResultT = TypeVar("ResultT", default=Any)
+Handler = Callable[[JobContext[PayloadT, Any]], Awaitable[ResultT]]
 
 
 @dataclass(frozen=True, slots=True)
-class JobType:
-    """One kind of job: its name, its payload, its handler and its limits."""
+class JobType(Generic[PayloadT, ResultT]):
+    """A job type: its name, its payload, its handler and its limits. A call of it calls the handler."""
 
     name: str
     description: str
-    payload_model: type[BaseModel]
-    handler: Callable[[JobContext[Any]], Awaitable[Any]]
-    result: TypeAdapter[Any]
-    item_model: type[BaseModel] | None = None
+    payload_model: type[PayloadT]
+    handler: Handler[PayloadT, ResultT]
+    result: TypeAdapter[ResultT]
+    item: TypeAdapter[Any] | None = None
+    """The type of its items: that of the context, or else the elements of a list that the handler returns."""
     expected_seconds: float = 30.0
     timeout_seconds: float = 600.0
     max_attempts: int = 3
@@ -40,11 +43,14 @@ class JobType:
     concurrency: int = 0
     retry_seconds: tuple[float, ...] = ()
 
-    def validate(self, payload: object) -> BaseModel:
+    def __call__(self, ctx: JobContext[PayloadT, Any]) -> Awaitable[ResultT]:
+        return self.handler(ctx)
+
+    def validate(self, payload: object) -> PayloadT:
         """Return a JSON value as the payload's model. Raises InvalidPayloadError that names each wrong field."""
         return self.validate_json(pydantic_core.to_json(payload))
 
-    def validate_json(self, payload: bytes) -> BaseModel:
+    def validate_json(self, payload: bytes) -> PayloadT:
         """Do as `validate` with JSON text; strict: a number in a string is no number, but 3.0 is 3."""
         try:
             return self.payload_model.model_validate_json(payload, strict=True)
@@ -58,18 +64,18 @@ def job_type(
     name: str,
     *,
     description: str = "",
-    item: type[BaseModel] | None = None,
     expected_seconds: float = 30.0,
     timeout_seconds: float = 600.0,
     max_attempts: int = 3,
     max_rescues: int = 3,
     concurrency: int = 0,
     retry_seconds: tuple[float, ...] = (),
-) -> Callable[[Handler[Payload]], JobType]:
+) -> Callable[[Handler[PayloadT, ResultT]], JobType[PayloadT, ResultT]]:
     """Make a handler `async def (ctx: JobContext[Payload]) -> Result` a job type.
 
-    The payload model and the type of the result are read from the annotations. `expected_seconds` drives the
-    simulated progress, `timeout_seconds` counts from the first start, `max_attempts` counts failures and
+    The payload model, the type of the result and that of the items are read from the annotations: the items of
+    `JobContext[Payload, Item]` are `Item`, those of a handler that returns `list[Item]` too. `expected_seconds` drives
+    the simulated progress, `timeout_seconds` counts from the first start, `max_attempts` counts failures and
     `max_rescues` deaths of workers. With a `concurrency`, no more than so many jobs of this type are with the workers
     at once, over all workers; the others wait as pending. With `retry_seconds`, the waits between its attempts are
     these, and the last one from then on; else they grow from 2 s to a minute. Raises ValueError for a name that is no
@@ -78,15 +84,15 @@ def job_type(
     if not _NAME.fullmatch(name):
         raise ValueError(f"job type {name!r} must match {_NAME.pattern}")
 
-    def decorate(handler: Handler[Payload]) -> JobType:
-        payload_model, result = _annotations(handler)
+    def decorate(handler: Handler[PayloadT, ResultT]) -> JobType[PayloadT, ResultT]:
+        payload_model, result, item = _read_annotations(handler)
         return JobType(
             name=name,
             description=description or inspect.getdoc(handler) or name,
             payload_model=payload_model,
             handler=handler,
             result=TypeAdapter(result),
-            item_model=item,
+            item=None if item is None else TypeAdapter(item),
             expected_seconds=expected_seconds,
             timeout_seconds=timeout_seconds,
             max_attempts=max_attempts,
@@ -139,21 +145,30 @@ def discover(package: ModuleType) -> JobRegistry:
     return registry
 
 
-def _job_types_of(found: object) -> Iterable[JobType]:
-    if isinstance(found, JobType):
-        return (found,)
-    return [value for value in vars(found).values() if isinstance(value, JobType)]
+def _job_types_of(found: object) -> "Iterable[JobType]":
+    values: list[Any] = [found] if isinstance(found, JobType) else list(vars(found).values())
+    return cast("list[JobType]", [value for value in values if isinstance(value, JobType)])
 
 
-def _annotations(handler: Callable[..., Any]) -> tuple[type[BaseModel], Any]:
-    hints = get_type_hints(handler)
+def _read_annotations(handler: Callable[..., Any]) -> tuple[type[Any], Any, Any]:
+    """Return the types of payload, result and item; the last is None for items of any JSON."""
+    hints = get_type_hints(handler, include_extras=True)
     result = hints.pop("return", Any)
     context = next(iter(hints.values()), None)
     if get_origin(context) is not JobContext:
         raise TypeError(
             f"handler {handler.__qualname__!r} must take one argument annotated JobContext[<payload model>]"
         )
-    return get_args(context)[0], result
+    payload, *items = get_args(context)
+    if items and items[0] is not Any:
+        return payload, result, items[0]
+    return payload, result, _element_type(result)
+
+
+def _element_type(result: Any) -> type[BaseModel] | None:
+    """Return the model of a list's elements, None for any other type."""
+    element = next(iter(get_args(result)), None) if get_origin(result) is list else None
+    return element if isinstance(element, type) and issubclass(element, BaseModel) else None
 
 
 def _with_whole_numbers(payload: bytes, error: ValidationError) -> bytes | None:

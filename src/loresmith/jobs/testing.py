@@ -34,6 +34,7 @@ class Trial:
     result: Any = None
     error: JobError | None = None
     items: dict[int, Any] = field(default_factory=dict[int, Any])
+    steps: dict[str, Any] = field(default_factory=dict[str, Any])
     progress: list[int] = field(default_factory=list[int])
     messages: list[str] = field(default_factory=list[str])
     usage: Usage | None = None
@@ -79,17 +80,21 @@ async def try_job(
     *,
     resources: Mapping[type, object] | None = None,
     items: Mapping[int, Any] | None = None,
+    steps: Mapping[str, Any] | None = None,
     attempt: int = 1,
+    job_id: str | None = None,
 ) -> Trial:
     """Run one attempt of a job type's handler and return what it did.
 
-    `items` are those of an earlier attempt. Raises InvalidPayloadError as a submit would, and whatever the handler
+    `items` and `steps` are those of an earlier attempt. Raises InvalidPayloadError as a submit would, and whatever the handler
     raises that is no JobError.
     """
     new = prepare(kind, payload, Options())
     new.job.move(State.RUNNING)
     new.job.attempt = attempt
-    saved = {str(index): msgspec.Raw(pydantic_core.to_json(value)) for index, value in (items or {}).items()}
+    new.job.id = job_id or new.job.id
+    earlier = {**{str(index): value for index, value in (items or {}).items()}, **(steps or {})}
+    saved = {name: msgspec.Raw(pydantic_core.to_json(value)) for name, value in earlier.items()}
     begun = Begun(new.job, new.submitted, attempt, "", taken_over=False, cancel_asked=False, checkpoint=saved)
     nowhere: Any = _Nowhere()
     run = _TrialRun(
@@ -97,11 +102,12 @@ async def try_job(
     )
     run.deadline = time.monotonic() + kind.timeout_seconds
     run.trial = trial = Trial()
-    context: JobContext[Any] = JobContext(run, kind.validate(payload), resources or {})
+    context: JobContext[Any] = JobContext(run, kind.validate(payload), resources or {}, kind.item)
     try:
         trial.result = msgspec.json.decode(kind.result.dump_json(await kind.handler(context)))
     except JobError as error:
         trial.error = error
-    trial.items = dict(context.items)
+    trial.items = {index: pydantic_core.to_jsonable_python(value) for index, value in context.items.items()}
+    trial.steps = {name: msgspec.json.decode(value) for name, value in run.checkpoint.items() if not name.isdigit()}
     trial.usage, trial.course = run.job.usage, run.course
     return trial

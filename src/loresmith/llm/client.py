@@ -109,7 +109,7 @@ class GrpcLoreModel:
                 text = f"the lore service at {self._address!r} did not answer for {limit:g} s"
                 raise GenerationError("provider_timeout", text) from error
             raise translated(error, address=self._address) from error
-        return ModelCapabilities(answer.model, answer.streams_fields, answer.concurrent_calls)
+        return ModelCapabilities(answer.model, answer.streams_fields, answer.concurrent_calls, guided=answer.guided)
 
     def check_files(self) -> None:
         """Raises ValueError that names a file of TLS that cannot be used."""

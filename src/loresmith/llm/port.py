@@ -11,19 +11,22 @@ from typing import Any, Protocol, runtime_checkable
 class GenerationRequest:
     """What to generate: one JSON object that satisfies `output_schema`.
 
-    `job_id` and `purpose` name the call in logs and traces, `owner` (a digest) is who pays for it; no model sees them.
+    `max_output_tokens` bounds one answer; 0 stands for the lore service's default. `repairs` is how often an answer
+    that breaks the schema is sent back to the model. `job_id` and `purpose` name the call in logs and traces, `owner`
+    (a digest) pays for it; no model sees them.
     """
 
     instructions: str
     prompt: str
     output_schema: dict[str, Any]
     schema_name: str = "item"
-    max_output_tokens: int = 512
+    max_output_tokens: int = 0
     temperature: float | None = None
     seed: int | None = None
     job_id: str = ""
     purpose: str = ""
     owner: str = ""
+    repairs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class ModelCapabilities:
     """Whether FieldsDone come while it generates; if not, progress must be simulated."""
     concurrent_calls: int
     """Calls that run at once; more wait for a slot."""
+    guided: bool = False
+    """Whether the model is too small to follow a prompt and needs the guides of `loresmith.small_model`."""
 
 
 @runtime_checkable

@@ -25,7 +25,7 @@ def request_to_wire(request: GenerationRequest) -> lore_pb2.GenerateRequest:
         prompt=request.prompt,
         json_schema=json.dumps(request.output_schema),
         schema_name=request.schema_name,
-        limits=lore_pb2.Limits(max_output_tokens=request.max_output_tokens),
+        limits=lore_pb2.Limits(max_output_tokens=request.max_output_tokens, repairs=request.repairs),
         temperature=request.temperature,
         seed=request.seed,
         job_id=request.job_id,
@@ -42,18 +42,19 @@ def request_from_wire(message: lore_pb2.GenerateRequest) -> GenerationRequest:
         raise ValueError(f"json_schema is not JSON: {error}") from None
     if not isinstance(schema, dict):
         raise ValueError("json_schema must be the schema of an object")
-    limit = message.limits.max_output_tokens
+    limits = message.limits
     return GenerationRequest(
         instructions=message.instructions,
         prompt=message.prompt,
         output_schema=cast("dict[str, Any]", schema),
         schema_name=message.schema_name or "item",
-        max_output_tokens=limit or GenerationRequest.__dataclass_fields__["max_output_tokens"].default,
+        max_output_tokens=limits.max_output_tokens,
         temperature=message.temperature if message.HasField("temperature") else None,
         seed=message.seed if message.HasField("seed") else None,
         job_id=message.job_id,
         purpose=message.purpose,
         owner=message.owner,
+        repairs=limits.repairs if limits.HasField("repairs") else 1,
     )
 
 

@@ -25,6 +25,7 @@ from pydantic_ai.tools import ToolDefinition
 from loresmith.llm.port import GenerationRequest
 from loresmith.llm_service.provider import Provider
 
+DEFAULT_OUTPUT_TOKENS: Final = 512
 _ROOM_FOR_THOUGHTS_TOKENS: Final = 1024
 
 
@@ -67,7 +68,7 @@ def parameters_for(provider: Provider, model: Model, request: GenerationRequest)
 def most_output_tokens(model: Model, request: GenerationRequest) -> int:
     """The most that one answer may have; a model that cannot but think gets room for its thoughts too."""
     thinks = model.profile.get("thinking_always_enabled", False)
-    return request.max_output_tokens + (_ROOM_FOR_THOUGHTS_TOKENS if thinks else 0)
+    return (request.max_output_tokens or DEFAULT_OUTPUT_TOKENS) + (_ROOM_FOR_THOUGHTS_TOKENS if thinks else 0)
 
 
 def settings_for(

@@ -30,7 +30,6 @@ from loresmith.llm_service.spending import Spending, Spent, most_tokens, spent_o
 from loresmith.llm_service.waiting import Waiting
 
 LARGEST_OUTPUT_BYTES: Constant = 256 * 1024
-_ATTEMPTS: Constant = 2
 _LONGEST_COMPLAINT: Constant = 300
 _CHARACTERS_OF_A_TOKEN: Constant = 4
 
@@ -86,7 +85,7 @@ class Generation:
         messages = asking.first_messages(self._asked.request)
         told = (self._asked.request.instructions, self._asked.request.prompt, json.dumps(self._asked.schema.document))
         complaint = ""
-        for _ in range(_ATTEMPTS):
+        for _ in range(1 + self._asked.request.repairs):
             async with aclosing(self._ask(messages, most_tokens(*told))) as events:
                 async for event in events:
                     yield event

@@ -13,6 +13,7 @@ LONGEST_INSTRUCTIONS: Final = 20_000
 LONGEST_PROMPT: Final = 200_000
 LONGEST_NAME: Final = 200
 MOST_OUTPUT_TOKENS: Final = 32_768
+MOST_REPAIRS: Final = 3
 _SCHEMA_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # Controls but tab and line feed, what turns the direction of a text around, and the invisible letters of the tag block,
@@ -30,6 +31,8 @@ def cleaned(request: GenerationRequest) -> GenerationRequest:
         _check(name, cast("str", getattr(request, name)), LONGEST_NAME)
     if not _SCHEMA_NAME.fullmatch(request.schema_name):
         raise ValueError(f"schema_name {request.schema_name!r} must match {_SCHEMA_NAME.pattern}")
+    if request.repairs > MOST_REPAIRS:
+        raise ValueError(f"repairs {request.repairs} is too large: expected at most {MOST_REPAIRS}")
     if request.max_output_tokens > MOST_OUTPUT_TOKENS:
         raise ValueError(f"max_output_tokens {request.max_output_tokens} is too large: expected {MOST_OUTPUT_TOKENS}")
     return replace(request, instructions=visible(request.instructions), prompt=visible(request.prompt))

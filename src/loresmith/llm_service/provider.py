@@ -42,6 +42,8 @@ class Provider:
     present: Callable[[], Awaitable[object]] | None = None
     decoding: DecodingSchema | None = None
     """Makes of a request's schema what this model's decoder takes; the answer is judged by the request's own."""
+    guided: bool = False
+    """Whether the model is too small to follow a prompt."""
 
 
 def find_provider(

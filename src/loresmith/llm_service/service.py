@@ -86,6 +86,7 @@ class LoreService(lore_pb2_grpc.LoreServiceServicer):
             streams_fields=first.provider.streams,
             concurrent_calls=first.slots.count,
             fallbacks=[station.provider.label for station in others],
+            guided=first.provider.guided,
         )
 
     async def _check_token(self, context: Context) -> None:

@@ -1,29 +1,45 @@
-"""Plain domain models: themes, lore pieces, and what makes their prose acceptable."""
+"""Domain models: themes, lore pieces and stories. Their field descriptions are the instruction to a model."""
 
-from loresmith.lore.chosen import (
-    ChosenCharacter,
-    ChosenEvent,
-    ChosenFaction,
-    ChosenPiece,
-    ChosenRelic,
-    ChosenSetting,
+from loresmith.lore.characters import Character
+from loresmith.lore.events import Event
+from loresmith.lore.factions import Faction
+from loresmith.lore.piece import LorePiece, ThemedItems
+from loresmith.lore.prompt import LorePrompt
+from loresmith.lore.quoting import quote
+from loresmith.lore.relics import Relic
+from loresmith.lore.selected import (
+    SelectedCharacter,
+    SelectedEvent,
+    SelectedFaction,
+    SelectedPiece,
+    SelectedRelic,
+    SelectedSetting,
 )
-from loresmith.lore.piece import FewWords, LorePiece, OfTen, Sentence, ThemedItems
-from loresmith.lore.theme import KNOWN_THEMES, Theme, describe_theme
+from loresmith.lore.settings import Setting
+from loresmith.lore.story import KINDS, Paragraph, Quest, Story, find_unmentioned
+from loresmith.lore.theme import KNOWN_THEMES, Theme
 
 __all__ = [
+    "KINDS",
     "KNOWN_THEMES",
-    "ChosenCharacter",
-    "ChosenEvent",
-    "ChosenFaction",
-    "ChosenPiece",
-    "ChosenRelic",
-    "ChosenSetting",
-    "FewWords",
+    "Character",
+    "Event",
+    "Faction",
     "LorePiece",
-    "OfTen",
-    "Sentence",
+    "LorePrompt",
+    "Paragraph",
+    "Quest",
+    "Relic",
+    "SelectedCharacter",
+    "SelectedEvent",
+    "SelectedFaction",
+    "SelectedPiece",
+    "SelectedRelic",
+    "SelectedSetting",
+    "Setting",
+    "Story",
     "Theme",
     "ThemedItems",
-    "describe_theme",
+    "find_unmentioned",
+    "quote",
 ]

@@ -1,4 +1,4 @@
-"""The lore piece: the shape that characters, factions, settings, events and relics share, and what asks for them."""
+"""The shape that characters, factions, settings, events and relics share, and the payload that asks for them."""
 
 from typing import Annotated, Generic, TypeVar
 
@@ -6,26 +6,31 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from loresmith.lore.theme import Theme
 
+NAME_MAX_LENGTH = 80
+PROSE_MAX_LENGTH = 2_000
+
 DetailsT = TypeVar("DetailsT", bound=BaseModel)
 
-Sentence = Annotated[str, StringConstraints(min_length=10, max_length=600)]
-FewWords = Annotated[str, StringConstraints(min_length=2, max_length=120)]
-OfTen = Annotated[int, Field(ge=1, le=10)]
+Prose = Annotated[str, StringConstraints(min_length=2, max_length=PROSE_MAX_LENGTH)]
+Phrase = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+Rating = Annotated[int, Field(ge=1, le=10)]
 
 
 class LorePiece(BaseModel, Generic[DetailsT], frozen=True):
-    """One piece of a world; `details` differs per kind, `type` names the kind."""
+    """One piece of a world; `details` differ per kind, and `type` names the kind."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=2, max_length=60)
-    description: str = Field(min_length=10, max_length=600)
+    name: str = Field(
+        min_length=1, max_length=NAME_MAX_LENGTH, description="Original, and right for the culture of the world"
+    )
+    description: Prose = Field(description="2 to 4 vivid sentences that make this one unlike any other")
     details: DetailsT
     type: str
 
 
 class ThemedItems(BaseModel):
-    """What every job takes whose result is lore pieces of one kind."""
+    """The payload of every job whose result is lore pieces of one kind."""
 
     model_config = ConfigDict(extra="forbid")
 

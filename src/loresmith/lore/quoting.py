@@ -6,6 +6,11 @@ import unicodedata
 _UNREADABLE = re.compile(r"[\"“”„«»<>{}|\[\]`\\]")
 
 
+def quote(text: str, max_characters: int = 2_000) -> str:
+    """Return untrusted text as one quoted line of at most `max_characters` inside, for use in a prompt."""
+    return quoted(text, max_characters)
+
+
 def quoted(text: str, longest: int) -> str:
     """Return a text as one quoted line of at most `longest` characters inside, free of marks that end a quotation."""
     line = " ".join(_UNREADABLE.sub(" ", without_controls(text)).split())

@@ -30,6 +30,6 @@ def _job_type(kind: JobType) -> JobTypeObject:
         name=kind.name,
         description=kind.description,
         payload_schema=kind.payload_model.model_json_schema(),
-        item_schema=kind.item_model.model_json_schema(mode="serialization") if kind.item_model else None,
+        item_schema=kind.item.json_schema(mode="serialization") if kind.item else None,
         expected_seconds=kind.expected_seconds,
     )

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\nlore.proto\x12\x11loresmith.lore.v1\"\x82\x02\n\x0fGenerateRequest\x12\x14\n\x0cinstructions\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12\x13\n\x0bjson_schema\x18\x03 \x01(\t\x12\x13\n\x0bschema_name\x18\x04 \x01(\t\x12)\n\x06limits\x18\x05 \x01(\x0b\x32\x19.loresmith.lore.v1.Limits\x12\x18\n\x0btemperature\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12\x0e\n\x06job_id\x18\x08 \x01(\t\x12\x0f\n\x07purpose\x18\t \x01(\t\x12\r\n\x05owner\x18\n \x01(\tB\x0e\n\x0c_temperatureB\x07\n\x05_seed\"#\n\x06Limits\x12\x19\n\x11max_output_tokens\x18\x01 \x01(\r\"\xfd\x01\n\x0fGenerationEvent\x12+\n\x06queued\x18\x01 \x01(\x0b\x32\x19.loresmith.lore.v1.QueuedH\x00\x12/\n\x08progress\x18\x02 \x01(\x0b\x32\x1b.loresmith.lore.v1.ProgressH\x00\x12-\n\x07partial\x18\x03 \x01(\x0b\x32\x1a.loresmith.lore.v1.PartialH\x00\x12)\n\x05\x66inal\x18\x04 \x01(\x0b\x32\x18.loresmith.lore.v1.FinalH\x00\x12)\n\x05usage\x18\x05 \x01(\x0b\x32\x18.loresmith.lore.v1.UsageH\x00\x42\x07\n\x05\x65vent\"\x08\n\x06Queued\"\x86\x01\n\x08Progress\x12\x13\n\x0b\x66ields_done\x18\x01 \x01(\r\x12\x14\n\x0c\x66ields_total\x18\x02 \x01(\r\x12\x15\n\routput_tokens\x18\x03 \x01(\r\x12\x14\n\x0cinput_tokens\x18\x04 \x01(\r\x12\x15\n\x08\x63ost_usd\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_cost_usd\"\x17\n\x07Partial\x12\x0c\n\x04json\x18\x01 \x01(\t\"\x15\n\x05\x46inal\x12\x0c\n\x04json\x18\x01 \x01(\t\"g\n\x05Usage\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0cinput_tokens\x18\x02 \x01(\x04\x12\x15\n\routput_tokens\x18\x03 \x01(\x04\x12\x15\n\x08\x63ost_usd\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_cost_usd\"\x11\n\x0f\x44\x65scribeRequest\"f\n\x10\x44\x65scribeResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x16\n\x0estreams_fields\x18\x02 \x01(\x08\x12\x18\n\x10\x63oncurrent_calls\x18\x03 \x01(\r\x12\x11\n\tfallbacks\x18\x04 \x03(\t2\xb8\x01\n\x0bLoreService\x12T\n\x08Generate\x12\".loresmith.lore.v1.GenerateRequest\x1a\".loresmith.lore.v1.GenerationEvent0\x01\x12S\n\x08\x44\x65scribe\x12\".loresmith.lore.v1.DescribeRequest\x1a#.loresmith.lore.v1.DescribeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\nlore.proto\x12\x11loresmith.lore.v1\"\x82\x02\n\x0fGenerateRequest\x12\x14\n\x0cinstructions\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12\x13\n\x0bjson_schema\x18\x03 \x01(\t\x12\x13\n\x0bschema_name\x18\x04 \x01(\t\x12)\n\x06limits\x18\x05 \x01(\x0b\x32\x19.loresmith.lore.v1.Limits\x12\x18\n\x0btemperature\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12\x0e\n\x06job_id\x18\x08 \x01(\t\x12\x0f\n\x07purpose\x18\t \x01(\t\x12\r\n\x05owner\x18\n \x01(\tB\x0e\n\x0c_temperatureB\x07\n\x05_seed\"E\n\x06Limits\x12\x19\n\x11max_output_tokens\x18\x01 \x01(\r\x12\x14\n\x07repairs\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\n\n\x08_repairs\"\xfd\x01\n\x0fGenerationEvent\x12+\n\x06queued\x18\x01 \x01(\x0b\x32\x19.loresmith.lore.v1.QueuedH\x00\x12/\n\x08progress\x18\x02 \x01(\x0b\x32\x1b.loresmith.lore.v1.ProgressH\x00\x12-\n\x07partial\x18\x03 \x01(\x0b\x32\x1a.loresmith.lore.v1.PartialH\x00\x12)\n\x05\x66inal\x18\x04 \x01(\x0b\x32\x18.loresmith.lore.v1.FinalH\x00\x12)\n\x05usage\x18\x05 \x01(\x0b\x32\x18.loresmith.lore.v1.UsageH\x00\x42\x07\n\x05\x65vent\"\x08\n\x06Queued\"\x86\x01\n\x08Progress\x12\x13\n\x0b\x66ields_done\x18\x01 \x01(\r\x12\x14\n\x0c\x66ields_total\x18\x02 \x01(\r\x12\x15\n\routput_tokens\x18\x03 \x01(\r\x12\x14\n\x0cinput_tokens\x18\x04 \x01(\r\x12\x15\n\x08\x63ost_usd\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_cost_usd\"\x17\n\x07Partial\x12\x0c\n\x04json\x18\x01 \x01(\t\"\x15\n\x05\x46inal\x12\x0c\n\x04json\x18\x01 \x01(\t\"g\n\x05Usage\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0cinput_tokens\x18\x02 \x01(\x04\x12\x15\n\routput_tokens\x18\x03 \x01(\x04\x12\x15\n\x08\x63ost_usd\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_cost_usd\"\x11\n\x0f\x44\x65scribeRequest\"v\n\x10\x44\x65scribeResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x16\n\x0estreams_fields\x18\x02 \x01(\x08\x12\x18\n\x10\x63oncurrent_calls\x18\x03 \x01(\r\x12\x11\n\tfallbacks\x18\x04 \x03(\t\x12\x0e\n\x06guided\x18\x05 \x01(\x08\x32\xb8\x01\n\x0bLoreService\x12T\n\x08Generate\x12\".loresmith.lore.v1.GenerateRequest\x1a\".loresmith.lore.v1.GenerationEvent0\x01\x12S\n\x08\x44\x65scribe\x12\".loresmith.lore.v1.DescribeRequest\x1a#.loresmith.lore.v1.DescribeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,23 +34,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GENERATEREQUEST']._serialized_start=34
   _globals['_GENERATEREQUEST']._serialized_end=292
   _globals['_LIMITS']._serialized_start=294
-  _globals['_LIMITS']._serialized_end=329
-  _globals['_GENERATIONEVENT']._serialized_start=332
-  _globals['_GENERATIONEVENT']._serialized_end=585
-  _globals['_QUEUED']._serialized_start=587
-  _globals['_QUEUED']._serialized_end=595
-  _globals['_PROGRESS']._serialized_start=598
-  _globals['_PROGRESS']._serialized_end=732
-  _globals['_PARTIAL']._serialized_start=734
-  _globals['_PARTIAL']._serialized_end=757
-  _globals['_FINAL']._serialized_start=759
-  _globals['_FINAL']._serialized_end=780
-  _globals['_USAGE']._serialized_start=782
-  _globals['_USAGE']._serialized_end=885
-  _globals['_DESCRIBEREQUEST']._serialized_start=887
-  _globals['_DESCRIBEREQUEST']._serialized_end=904
-  _globals['_DESCRIBERESPONSE']._serialized_start=906
-  _globals['_DESCRIBERESPONSE']._serialized_end=1008
-  _globals['_LORESERVICE']._serialized_start=1011
-  _globals['_LORESERVICE']._serialized_end=1195
+  _globals['_LIMITS']._serialized_end=363
+  _globals['_GENERATIONEVENT']._serialized_start=366
+  _globals['_GENERATIONEVENT']._serialized_end=619
+  _globals['_QUEUED']._serialized_start=621
+  _globals['_QUEUED']._serialized_end=629
+  _globals['_PROGRESS']._serialized_start=632
+  _globals['_PROGRESS']._serialized_end=766
+  _globals['_PARTIAL']._serialized_start=768
+  _globals['_PARTIAL']._serialized_end=791
+  _globals['_FINAL']._serialized_start=793
+  _globals['_FINAL']._serialized_end=814
+  _globals['_USAGE']._serialized_start=816
+  _globals['_USAGE']._serialized_end=919
+  _globals['_DESCRIBEREQUEST']._serialized_start=921
+  _globals['_DESCRIBEREQUEST']._serialized_end=938
+  _globals['_DESCRIBERESPONSE']._serialized_start=940
+  _globals['_DESCRIBERESPONSE']._serialized_end=1058
+  _globals['_LORESERVICE']._serialized_start=1061
+  _globals['_LORESERVICE']._serialized_end=1245
 # @@protoc_insertion_point(module_scope)

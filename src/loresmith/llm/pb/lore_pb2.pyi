@@ -31,10 +31,12 @@ class GenerateRequest(_message.Message):
     def __init__(self, instructions: _Optional[str] = ..., prompt: _Optional[str] = ..., json_schema: _Optional[str] = ..., schema_name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., job_id: _Optional[str] = ..., purpose: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_output_tokens",)
+    __slots__ = ("max_output_tokens", "repairs")
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    REPAIRS_FIELD_NUMBER: _ClassVar[int]
     max_output_tokens: int
-    def __init__(self, max_output_tokens: _Optional[int] = ...) -> None: ...
+    repairs: int
+    def __init__(self, max_output_tokens: _Optional[int] = ..., repairs: _Optional[int] = ...) -> None: ...
 
 class GenerationEvent(_message.Message):
     __slots__ = ("queued", "progress", "partial", "final", "usage")
@@ -97,13 +99,15 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("model", "streams_fields", "concurrent_calls", "fallbacks")
+    __slots__ = ("model", "streams_fields", "concurrent_calls", "fallbacks", "guided")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELDS_FIELD_NUMBER: _ClassVar[int]
     CONCURRENT_CALLS_FIELD_NUMBER: _ClassVar[int]
     FALLBACKS_FIELD_NUMBER: _ClassVar[int]
+    GUIDED_FIELD_NUMBER: _ClassVar[int]
     model: str
     streams_fields: bool
     concurrent_calls: int
     fallbacks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, model: _Optional[str] = ..., streams_fields: _Optional[bool] = ..., concurrent_calls: _Optional[int] = ..., fallbacks: _Optional[_Iterable[str]] = ...) -> None: ...
+    guided: bool
+    def __init__(self, model: _Optional[str] = ..., streams_fields: _Optional[bool] = ..., concurrent_calls: _Optional[int] = ..., fallbacks: _Optional[_Iterable[str]] = ..., guided: _Optional[bool] = ...) -> None: ...

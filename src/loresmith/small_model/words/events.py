@@ -1,6 +1,6 @@
 """The words that events are made of: happenings by theme, causes, victims, moments, ends."""
 
-from loresmith.lore.wordlist import word_list
+from loresmith.small_model.word_lists import word_list
 
 HAPPENINGS = {
     "fantasy": word_list("""siege, dragon attack, royal wedding, plague, rebellion, tournament, coronation, battle,

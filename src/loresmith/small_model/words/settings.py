@@ -1,6 +1,6 @@
 """The words that settings are made of: places by theme, landmarks, dangers, moods, trades."""
 
-from loresmith.lore.wordlist import word_list
+from loresmith.small_model.word_lists import word_list
 
 PLACES = {
     "fantasy": word_list("""castle town, forest village, ruined keep, wizards' tower, river port, mountain pass,

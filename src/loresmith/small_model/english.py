@@ -7,7 +7,7 @@ from functools import cache
 
 from spellchecker import SpellChecker
 
-from loresmith.lore.prose import FUNCTION_WORDS, words_of
+from loresmith.small_model.prose import FUNCTION_WORDS, words_of
 
 _ARTICLES = re.compile(
     r"\b(an?|the|its|their) (an?|the|his|her|its|their|of|in|on|at|to|from|by|for|with|and|or|but|is|are|was)\b"

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from loresmith.lore.sketch import LONGEST_SENTENCE
+from loresmith.small_model.grammar import LONGEST_SENTENCE
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CLUMSY = re.compile(r"aa|ii|uu|[aeiou]{3}|^.{0,2}$")

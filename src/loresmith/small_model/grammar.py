@@ -1,15 +1,13 @@
-"""How a JSON schema asks for prose: plain limits for every model, a grammar for small ones.
+"""JSON schemas that hold a small model to a grammar.
 
-Each string has the limits that any model keeps to (`maxLength`, `description`) and may carry
-`x-pattern`, a regular expression that only a decoder which obeys grammars is held to. A model of
-135 million parameters needs that crutch to end its sentences; a large one would be hurt by it.
+Each string has a `pattern`, which a decoder with grammars obeys letter by letter. A model of 135 million parameters
+needs it to end its sentences.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
-DECODING_PATTERN: Final = "x-pattern"
 LONGEST_SENTENCE: Final = 230
 
 _VOWELS: Final = "a|e|i|o|u|ai|au|ea|ee|ei|ia|ie|io|oa|oo|ou"
@@ -60,7 +58,7 @@ def _prose(pattern: str, asks_for: str) -> Schema:
         "description": f"One short sentence: {asks_for}",
         "minLength": 20,
         "maxLength": LONGEST_SENTENCE + 60,
-        DECODING_PATTERN: f"^{pattern}$",
+        "pattern": f"^{pattern}$",
     }
 
 
@@ -71,7 +69,7 @@ def phrase(pattern: str, *, asks_for: str, longest: int) -> Schema:
         "description": asks_for,
         "minLength": 2,
         "maxLength": longest,
-        DECODING_PATTERN: f"^{pattern}$",
+        "pattern": f"^{pattern}$",
     }
 
 

@@ -1,6 +1,6 @@
 """The words that people are made of: trades by theme, pasts, looks, traits, skills."""
 
-from loresmith.lore.wordlist import word_list
+from loresmith.small_model.word_lists import word_list
 
 ROLES = {
     "fantasy": word_list("""healer, thief, knight, wizard, ranger, blacksmith, bard, priest, spy,

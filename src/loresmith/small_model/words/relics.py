@@ -1,6 +1,6 @@
 """The words that relics are made of: objects by theme, materials, origins, prices, keepers, rarities."""
 
-from loresmith.lore.wordlist import word_list
+from loresmith.small_model.word_lists import word_list
 
 OBJECTS = {
     "fantasy": word_list("""sword, crown, ring, staff, book, mirror, shield, chalice, cloak, horn, dagger, lantern,

@@ -1,0 +1,1 @@
+"""Guides, one for each type of lore piece."""
