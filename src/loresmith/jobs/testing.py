@@ -86,8 +86,8 @@ async def try_job(
 ) -> Trial:
     """Run one attempt of a job type's handler and return what it did.
 
-    `items` and `steps` are those of an earlier attempt. Raises InvalidPayloadError as a submit would, and whatever the handler
-    raises that is no JobError.
+    `items` and `steps` are those of an earlier attempt. Raises InvalidPayloadError as a submit would, and any error of
+    the handler that is no JobError.
     """
     new = prepare(kind, payload, Options())
     new.job.move(State.RUNNING)
