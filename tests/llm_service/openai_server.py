@@ -6,7 +6,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
+
+from tests.providers.rules.paths import Check, check_for
+from tests.providers.rules.schemas import Refusal
 
 Answer = Callable[["Exchange"], Awaitable[None]]
 
@@ -14,7 +18,8 @@ Answer = Callable[["Exchange"], Awaitable[None]]
 class Exchange:
     """One request and the connection that its answer goes to."""
 
-    def __init__(self, body: dict[str, Any], headers: dict[str, str], out: asyncio.StreamWriter):
+    def __init__(self, path: str, body: dict[str, Any], headers: dict[str, str], out: asyncio.StreamWriter):
+        self.path = path
         self.body = body
         self.headers = headers
         self.asked_again = asyncio.Event()
@@ -38,10 +43,15 @@ class Exchange:
 
 
 class OpenAIServer:
-    """Answers one request after the other by the given script; the last answer is repeated."""
+    """Answers one request after the other by the given script; the last answer is repeated.
 
-    def __init__(self) -> None:
+    A request whose schema the real provider does not take is refused as that does: see tests/providers/rules.
+    """
+
+    def __init__(self, check: Check | None = None) -> None:
         self.answers: list[Answer] = []
+        self.refused: list[Refusal] = []
+        self._check = check
         self.exchanges: list[Exchange] = []
         self.asked = asyncio.Condition()
         self._server: asyncio.Server | None = None
@@ -65,13 +75,21 @@ class OpenAIServer:
             await self.asked.wait_for(lambda: len(self.exchanges) >= count)
         return self.exchanges[count - 1]
 
+    def _refusal(self, exchange: Exchange) -> Answer | None:
+        check = self._check or check_for(exchange.path)
+        refusal = check(exchange.body)
+        if refusal is None:
+            return None
+        self.refused.append(refusal)
+        return says_no(refusal)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             exchange = await _read(reader, writer)
             async with self.asked:
                 self.exchanges.append(exchange)
                 self.asked.notify_all()
-            answer = self.answers[min(len(self.exchanges), len(self.answers)) - 1]
+            answer = self._refusal(exchange) or self.answers[min(len(self.exchanges), len(self.answers)) - 1]
             watch = asyncio.create_task(_watch(reader, exchange))
             await answer(exchange)
             watch.cancel()
@@ -83,7 +101,7 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> E
     pairs = (line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
     headers = {name.lower(): value for name, value in pairs}
     body = await reader.readexactly(int(headers["content-length"]))
-    return Exchange(json.loads(body), headers, writer)
+    return Exchange(head.split(" ", 2)[1], json.loads(body), headers, writer)
 
 
 async def _watch(reader: asyncio.StreamReader, exchange: Exchange) -> None:
@@ -92,6 +110,16 @@ async def _watch(reader: asyncio.StreamReader, exchange: Exchange) -> None:
             exchange.asked_again.set()
         await reader.read()
     exchange.disconnected.set()
+
+
+def says_no(refusal: Refusal) -> Answer:
+    """Refuses a request as the rules say."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.head(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", kind="application/json")
+        await exchange.send(json.dumps(refusal.body))
+
+    return answer
 
 
 def says(text: str, *, finish: str = "stop", tokens: int = 7) -> Answer:

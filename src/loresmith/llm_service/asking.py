@@ -23,7 +23,9 @@ from pydantic_ai.settings import ModelSettings, merge_model_settings
 from pydantic_ai.tools import ToolDefinition
 
 from loresmith.llm.port import GenerationRequest
+from loresmith.llm_service.dialects import ANTHROPIC, Dialect, Shape, dialect_for
 from loresmith.llm_service.provider import Provider
+from loresmith.llm_service.sendable import sendable, shape_of
 
 DEFAULT_OUTPUT_TOKENS: Final = 512
 _ROOM_FOR_THOUGHTS_TOKENS: Final = 1024
@@ -50,19 +52,35 @@ def repair_messages(response: ModelResponse, complaint: str) -> list[ModelMessag
 def parameters_for(provider: Provider, model: Model, request: GenerationRequest) -> ModelRequestParameters:
     """Asks for the schema in the way in which the model keeps to it best.
 
-    As a schema of the answer where the provider has that, else as a tool that must be called, else in words.
+    As a schema of the answer where the provider has that and takes this one, else as a tool that must be called, else
+    in words. Only the embedded model, which has a `decoding` of its own, is sent more than its dialect.
     """
-    schema = provider.decoding(request.output_schema) if provider.decoding else request.output_schema
-    if model.profile.get("supports_json_schema_output", False):
-        output = OutputObjectDefinition(json_schema=schema, name=request.schema_name)
+    dialect, shape = dialect_for(model), shape_of(request.output_schema)
+    if provider.decoding:
+        schema, strict = provider.decoding(request.output_schema), None
+    else:
+        schema, strict = sendable(request.output_schema, dialect), _strictness(dialect, shape)
+    if model.profile.get("supports_json_schema_output", False) and dialect.native(shape):
+        output = OutputObjectDefinition(json_schema=schema, name=request.schema_name, strict=strict)
         return ModelRequestParameters(output_mode="native", output_object=output)
     if model.profile.get("supports_tools", True):
         tool = ToolDefinition(
-            name=request.schema_name, parameters_json_schema=schema, description="Takes the answer.", kind="output"
+            name=request.schema_name,
+            parameters_json_schema=schema,
+            description="Takes the answer.",
+            kind="output",
+            strict=strict,
         )
         return ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
-    output = OutputObjectDefinition(json_schema=schema, name=request.schema_name)
+    output = OutputObjectDefinition(json_schema=schema, name=request.schema_name, strict=strict)
     return ModelRequestParameters(output_mode="prompted", output_object=output)
+
+
+def _strictness(dialect: Dialect, shape: Shape) -> bool | None:
+    """Whether the provider is to hold the model to the schema letter by letter; None: pydantic-ai decides."""
+    if not shape.fits_strict:
+        return None if dialect is ANTHROPIC else False
+    return True if dialect.strict else None
 
 
 def most_output_tokens(model: Model, request: GenerationRequest) -> int:
