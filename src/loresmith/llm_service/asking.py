@@ -49,17 +49,14 @@ def repair_messages(response: ModelResponse, complaint: str) -> list[ModelMessag
     return [response, ModelRequest(parts=[answer])]
 
 
-def parameters_for(provider: Provider, model: Model, request: GenerationRequest) -> ModelRequestParameters:
+def parameters_for(model: Model, request: GenerationRequest) -> ModelRequestParameters:
     """Asks for the schema in the way in which the model keeps to it best.
 
     As a schema of the answer where the provider has that and takes this one, else as a tool that must be called, else
-    in words. Only the embedded model, which has a `decoding` of its own, is sent more than its dialect.
+    in words.
     """
     dialect, shape = dialect_for(model), shape_of(request.output_schema)
-    if provider.decoding:
-        schema, strict = provider.decoding(request.output_schema), None
-    else:
-        schema, strict = sendable(request.output_schema, dialect), _strictness(dialect, shape)
+    schema, strict = sendable(request.output_schema, dialect), _strictness(dialect, shape)
     if model.profile.get("supports_json_schema_output", False) and dialect.native(shape):
         output = OutputObjectDefinition(json_schema=schema, name=request.schema_name, strict=strict)
         return ModelRequestParameters(output_mode="native", output_object=output)

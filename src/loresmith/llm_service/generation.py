@@ -130,7 +130,7 @@ class Generation:
             sent.entered.settle(sent.spent)
 
     async def _whole(self, sent: _Sent) -> None:
-        parameters = asking.parameters_for(self._provider, sent.model, self._asked.request)
+        parameters = asking.parameters_for(sent.model, self._asked.request)
         settings = asking.settings_for(self._provider, sent.model, self._asked.request, None)
         self._answer = await model_request(
             sent.model,
@@ -142,7 +142,7 @@ class Generation:
         sent.note(self._answer, 0)
 
     async def _stream(self, sent: _Sent) -> AsyncGenerator[WireEvent, None]:
-        parameters = asking.parameters_for(self._provider, sent.model, self._asked.request)
+        parameters = asking.parameters_for(sent.model, self._asked.request)
         limit = self._patience.first_token_seconds
         settings = asking.settings_for(self._provider, sent.model, self._asked.request, limit)
         self._asked.progress.restart()

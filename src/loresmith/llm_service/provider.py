@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model
@@ -19,8 +19,6 @@ TRIED: Final = frozenset({"openai", "anthropic", "ollama", COMPATIBLE, "fake"})
 """Providers that the tests speak with; others of pydantic-ai are taken if their package is installed."""
 _ONE_PROVIDER: Final = {"openai-chat": "openai", "openai-responses": "openai"}
 USUAL_CALLS: Final = 8
-
-DecodingSchema = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,6 @@ class Provider:
     settings: ModelSettings
     resources: tuple[AbstractAsyncContextManager[object], ...] = ()
     present: Callable[[], Awaitable[object]] | None = None
-    decoding: DecodingSchema | None = None
-    """Makes of a request's schema what this model's decoder takes; the answer is judged by the request's own."""
     guided: bool = False
     """Whether the model is too small to follow a prompt."""
 
@@ -56,7 +52,6 @@ def find_provider(
     streams: bool = True,
     temperature: float | None = None,
     extra_body: Mapping[str, object] | None = None,
-    decoding: DecodingSchema | None = None,
 ) -> Provider:
     """The provider that a model name such as `LORESMITH_MODEL` stands for.
 
@@ -93,7 +88,6 @@ def find_provider(
         concurrent_calls=calls,
         settings=settings,
         resources=(server.http_client,),
-        decoding=decoding,
     )
 
 

@@ -46,7 +46,8 @@ class OutputSchema:
     def judge(self, text: str) -> Verdict:
         """Parses and validates one output of a model."""
         try:
-            value: Any = visible_value(json.loads(_joined_surrogates(text), parse_constant=_refuse_constant))
+            read = visible_value(json.loads(_joined_surrogates(text), parse_constant=_refuse_constant))
+            value: Any = _without_unknown(read, self.document, self.document)
             compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
             compact.encode()
         except RecursionError:
@@ -78,6 +79,31 @@ def resolve(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
         else:
             break
     return schema
+
+
+def _without_unknown(value: Any, schema: Any, root: dict[str, Any]) -> Any:
+    """`value` without members that a closed object of the schema does not have: some models add members of their own.
+
+    A value whose schema is a choice stays as it is.
+    """
+    if not isinstance(schema, dict) or _is_choice(cast("dict[str, Any]", schema)):
+        return value
+    schema = resolve(cast("dict[str, Any]", schema), root)
+    if isinstance(value, list):
+        return [_without_unknown(each, schema.get("items"), root) for each in cast("list[Any]", value)]
+    if not isinstance(value, dict) or "properties" not in schema or _is_choice(schema):
+        return cast("Any", value)
+    known = cast("dict[str, Any]", schema["properties"])
+    closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
+    members = cast("dict[str, Any]", value).items()
+    return {
+        name: _without_unknown(each, known.get(name), root) for name, each in members if name in known or not closed
+    }
+
+
+def _is_choice(schema: dict[str, Any]) -> bool:
+    options = [each for name in ("anyOf", "oneOf", "allOf") for each in cast("list[Any]", schema.get(name) or [])]
+    return sum(not isinstance(each, dict) or each.get("type") != "null" for each in options) > 1  # pyright: ignore[reportUnknownMemberType] - JSON
 
 
 def _check(schema: dict[str, Any]) -> None:

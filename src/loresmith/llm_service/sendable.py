@@ -20,7 +20,13 @@ _SINGLES: Final = (
 _SILENT: Final = frozenset(["title"])
 """Dropped without a note: pydantic makes it of the name of the property."""
 _COMPOSITION: Final = ("allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas")
-_TYPE_NAMES: Final = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+_TYPE_NAMES: Final[dict[type, str]] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+}
 _TYPED: Final = ("type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const")
 
 
