@@ -102,8 +102,8 @@ def _without_unknown(value: Any, schema: Any, root: dict[str, Any]) -> Any:
 
 
 def _is_choice(schema: dict[str, Any]) -> bool:
-    options = [each for name in ("anyOf", "oneOf", "allOf") for each in cast("list[Any]", schema.get(name) or [])]
-    return sum(not isinstance(each, dict) or each.get("type") != "null" for each in options) > 1  # pyright: ignore[reportUnknownMemberType] - JSON
+    options = [each for name in ("anyOf", "oneOf", "allOf") for each in cast("list[object]", schema.get(name) or [])]
+    return len([each for each in options if each != {"type": "null"}]) > 1
 
 
 def _check(schema: dict[str, Any]) -> None:
