@@ -199,12 +199,15 @@ async def plan(
     part: Part | None = None,
     instructions: str | None = None,
     temperature: float | None = None,
+    message: str | None = None,
 ) -> Sequence[Concept]:
     """Return a concept for each noun, with distinct names; a checkpointed step.
 
     Raises GenerationError.
     """
-    count, part = len(nouns), part or (await track_progress(ctx)).new_part(0.0)
+    count, progress = len(nouns), await track_progress(ctx)
+    part = part or progress.new_part(0.0)
+    progress.report(message)
     model = create_model(
         "Plan",
         concepts=(list[Concept], Field(min_length=count, max_length=count)),

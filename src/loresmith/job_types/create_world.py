@@ -45,6 +45,7 @@ _GUIDED_STAGES: Final = (("character", "faction", "setting"), ("event",), ("reli
 """A guided model has no plan: its event is told the setting, and its relic both."""
 _FIRST_MENTION: Final = {"setting": 0.0, "character": 0.0, "faction": 0.25, "event": 0.5, "relic": 0.75}
 """The paragraph, as a fraction of the story, that has to mention a piece that none mentions."""
+_PIECES_MESSAGE: Final = "Generating what is missing..."
 _STORY_SHARE: Final = 0.5
 _STORY_TOKENS: Final = 8_000
 _PIECE_TOKENS: Final = 2_000
@@ -148,7 +149,9 @@ class _Pieces:
 
     async def plan(self) -> None:
         """Find a concept for each missing piece, so that they can be written at once and still know each other."""
-        concepts = await plan(self._ctx, self.missing, self._prompt("Create the pieces of one world."))
+        concepts = await plan(
+            self._ctx, self.missing, self._prompt("Create the pieces of one world."), message=_PIECES_MESSAGE
+        )
         self._concepts = dict(zip(self.missing, concepts, strict=True))
 
     async def write(self, kind: str) -> None:
@@ -162,7 +165,7 @@ class _Pieces:
             key=self.missing.index(kind),
             max_output_tokens=_PIECE_TOKENS,
             fixed={"details": self._names(kind)} if kind in ("event", "relic") else None,
-            message="Generating what is missing...",
+            message=_PIECES_MESSAGE,
             share=(1 - _STORY_SHARE) / len(self.missing),
         )
         self._there[kind] = _as_selected(piece)

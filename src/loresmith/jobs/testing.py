@@ -18,6 +18,7 @@ import pydantic_core
 from loresmith.jobs.claim import Begun, Claim
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import JobError
+from loresmith.jobs.outcomes import Classify, Failed
 from loresmith.jobs.registry import JobType
 from loresmith.jobs.run import Run
 from loresmith.jobs.store import Written
@@ -32,7 +33,7 @@ class Trial:
     """What one attempt did. `result` is a JSON value, None when `error` says why there is none."""
 
     result: Any = None
-    error: JobError | None = None
+    error: JobError | Failed | None = None
     items: dict[int, Any] = field(default_factory=dict[int, Any])
     steps: dict[str, Any] = field(default_factory=dict[str, Any])
     progress: list[int] = field(default_factory=list[int])
@@ -83,11 +84,13 @@ async def try_job(
     steps: Mapping[str, Any] | None = None,
     attempt: int = 1,
     job_id: str | None = None,
+    classify: Classify = lambda _: None,
 ) -> Trial:
     """Run one attempt of a job type's handler and return what it did.
 
-    `items` and `steps` are those of an earlier attempt. Raises InvalidPayloadError as a submit would, and any error of
-    the handler that is no JobError.
+    `items` and `steps` are those of an earlier attempt. `classify` is that of `Worker`: the failure that an error of
+    the handler stands for, such as `loresmith.bootstrap.classify` for those of models and databases. Raises
+    InvalidPayloadError as a submit would, and any error of the handler that is neither a JobError nor classified.
     """
     new = prepare(kind, payload, Options())
     new.job.move(State.RUNNING)
@@ -107,6 +110,10 @@ async def try_job(
         trial.result = msgspec.json.decode(kind.result.dump_json(await kind.handler(context)))
     except JobError as error:
         trial.error = error
+    except Exception as error:
+        trial.error = classify(error)
+        if trial.error is None:
+            raise
     trial.items = {index: pydantic_core.to_jsonable_python(value) for index, value in context.items.items()}
     trial.steps = {name: msgspec.json.decode(value) for name, value in run.checkpoint.items() if not name.isdigit()}
     trial.usage, trial.course = run.job.usage, run.course
