@@ -75,7 +75,7 @@ check-python: setup $(NODE_MODULES) ## the part of check that is about Python an
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/pyright --warnings > $(VENV)/pyright.log || { cat $(VENV)/pyright.log; exit 1; }
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
-	@for script in scripts/gen_*.py; do $(BIN)/python -m scripts.$$(basename $$script .py) --check || exit 1; done
+	@$(BIN)/python -m scripts.generate --check
 
 check-page: $(NODE_MODULES) ## the part of check that is about the page
 	@cd frontend && npm run check --silent
@@ -86,7 +86,7 @@ fix: setup $(NODE_MODULES) ## let the tools mend what they can
 	@cd frontend && npm run fix --silent
 
 gen: setup $(NODE_MODULES) ## write the generated files anew
-	@for script in scripts/gen_*.py; do $(BIN)/python -m scripts.$$(basename $$script .py) || exit 1; done
+	@$(BIN)/python -m scripts.generate
 
 lint-deploy: $(OPS)/.installed ## the files of a deployment: Dockerfile, compose.yaml, Kubernetes manifests
 	@$(OPS)/bin/hadolint Dockerfile
