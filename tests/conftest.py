@@ -9,13 +9,22 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from loresmith.bootstrap import connect
 from loresmith.embedded.data_dir import DataDir
 from loresmith.embedded.redis import EmbeddedRedis
 from tests.db.postgres import Postgres
+from tests.loaded import Loaded
 
 _numbers = count(1)
+
+
+def pytest_configure() -> None:
+    """Write exceptions that are logged in few words: with all local variables, as structlog does it, takes seconds."""
+    *others, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, plain])
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -53,6 +62,14 @@ async def redis(redis_url: str) -> AsyncIterator[Any]:
 def short_tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory whose path leaves room for a socket."""
     return tmp_path_factory.mktemp("d")
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[Loaded]:
+    """A process that runs commands without loading LoreSmith each time."""
+    process = Loaded()
+    yield process
+    process.close()
 
 
 @pytest.fixture(scope="session")

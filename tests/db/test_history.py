@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
@@ -21,6 +20,7 @@ from loresmith.db.tables import HistoryRow
 from loresmith.jobs import JobContext, Options, PermanentError, job_type
 from tests.db.postgres import Postgres
 from tests.db.samples import past_job
+from tests.loaded import Loaded
 from tests.redis.conftest import Engine
 from tests.redis.conftest import engine as engine  # noqa: PLC0414 - a fixture
 from tests.waiting import wait_until
@@ -173,14 +173,12 @@ async def test_jobs_that_end_while_a_sqlite_file_is_locked_get_their_rows(
 
 
 async def test_a_process_killed_between_commit_and_acknowledgement_costs_no_row_and_doubles_none(
-    engine: Engine, database: Database, location: Location
+    engine: Engine, database: Database, location: Location, loaded: Loaded
 ) -> None:
     await engine.worker(obey)
     ids = await ended_jobs(engine, 20)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.db.dying_recorder", engine.url, _url(location)
-    )
-    assert await process.wait() == -signal.SIGKILL
+    process = await loaded.run("-m", "tests.db.dying_recorder", engine.url, _url(location))
+    assert (await process.communicate(), process.returncode) == ((b"", b""), -signal.SIGKILL)
     assert await row_count(database, 20)
     async with recording(engine.url, database):
         ids |= await ended_jobs(engine, 5)
@@ -190,14 +188,12 @@ async def test_a_process_killed_between_commit_and_acknowledgement_costs_no_row_
 
 
 async def test_a_process_killed_before_it_wrote_costs_no_row(
-    engine: Engine, database: Database, location: Location
+    engine: Engine, database: Database, location: Location, loaded: Loaded
 ) -> None:
     await engine.worker(obey)
     ids = await ended_jobs(engine, 20)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.db.dying_recorder", engine.url, _url(location), "before"
-    )
-    assert await process.wait() == -signal.SIGKILL
+    process = await loaded.run("-m", "tests.db.dying_recorder", engine.url, _url(location), "before")
+    assert (await process.communicate(), process.returncode) == ((b"", b""), -signal.SIGKILL)
     assert await row_count(database, 0)
     async with recording(engine.url, database):
         await wait_until(lambda: row_count(database, 20))

@@ -92,7 +92,8 @@ async def _set_schema(location: Location, revision: str | None) -> None:
 
 
 async def test_of_many_processes_that_migrate_at_once_one_does_it(location: Location) -> None:
-    spawning = multiprocessing.get_context("spawn")
+    spawning = multiprocessing.get_context("forkserver")
+    spawning.set_forkserver_preload(["tests.db.migrating"])
     starts, found = spawning.Barrier(3), spawning.Queue()
     processes = [spawning.Process(target=migrate_at_once, args=(location, starts, found)) for _ in range(3)]
     for process in processes:

@@ -8,10 +8,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,20 @@ import httpx2
 import psutil
 import pytest
 
-from tests.e2e.loaded import Loaded
+from tests.loaded import Child, Loaded
 from tests.waiting import wait_until
 
 FAKE = "fake?seconds=0.2&tokens=40&seed=1"
 START_SECONDS = 50.0
+
+Process = asyncio.subprocess.Process | Child
 
 
 @dataclass
 class Run:
     """A running `loresmith` process."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     http: httpx2.AsyncClient
 
     @property
@@ -127,14 +128,7 @@ def _one_line(code: int | None, errors: str) -> str:
 
 
 Fails = Callable[..., Awaitable[str]]
-
-
-@pytest.fixture(scope="session")
-def loaded() -> Iterator[Loaded]:
-    """A process that runs commands without loading LoreSmith each time."""
-    process = Loaded()
-    yield process
-    process.close()
+ProcessOf = Callable[..., AbstractAsyncContextManager[Process]]
 
 
 @pytest.fixture
@@ -142,30 +136,60 @@ def fails(loaded: Loaded) -> Fails:
     """Runs a command that must fail; returns the one line that it wrote."""
 
     async def fails(data_dir: Path, *words: str, **settings: str) -> str:
-        variables = environment(data_dir, **settings)
-        command = partial(loaded.run, *(words or ("run",)), environment=variables, directory=data_dir.parent)
-        ended = await asyncio.to_thread(command)
-        return _one_line(ended.code, ended.errors)
+        process = await _forked(loaded, data_dir, *(words or ("run",)), **settings)
+        async with asyncio.timeout(START_SECONDS):
+            _, err = await process.communicate()
+        return _one_line(process.returncode, err.decode())
 
     return fails
 
 
 @pytest.fixture
-async def start(short_tmp: Path) -> AsyncIterator[Start]:
+def forked(loaded: Loaded) -> ProcessOf:
+    """As `process_of`, and each process is one that has loaded LoreSmith already."""
+    return forking(loaded)
+
+
+def forking(loaded: Loaded) -> ProcessOf:
+    @asynccontextmanager
+    async def forked(data_dir: Path, *words: str, **settings: str) -> AsyncGenerator[Process]:
+        async with _killed_at_the_end(await _forked(loaded, data_dir, *words, **settings)) as process:
+            yield process
+
+    return forked
+
+
+async def _forked(loaded: Loaded, data_dir: Path, *words: str, **settings: str) -> Process:
+    variables = environment(data_dir, **settings)
+    if not loaded.can_run(variables):
+        return await spawn(data_dir, *words, **settings)
+    return await loaded.run(*words, environment=variables, directory=data_dir.parent)
+
+
+@pytest.fixture
+async def start(short_tmp: Path, loaded: Loaded) -> AsyncIterator[Start]:
     """Starts `loresmith run` and returns when it is ready; what still runs at the end is killed."""
     async with AsyncExitStack() as stack:
 
         async def start(data_dir: Path = short_tmp / "data", **settings: str) -> Run:
-            return await stack.enter_async_context(running(data_dir, **settings))
+            return await stack.enter_async_context(running(data_dir, of=forking(loaded), **settings))
 
         yield start
 
 
 @asynccontextmanager
-async def running(data_dir: Path, **settings: str) -> AsyncGenerator[Run]:
+async def process_of(data_dir: Path, *words: str, **settings: str) -> AsyncGenerator[Process]:
+    """A `loresmith` process, started as a user starts it, that is killed at the end if it still runs."""
+    async with _killed_at_the_end(await spawn(data_dir, *words, **settings)) as process:
+        yield process
+
+
+@asynccontextmanager
+async def running(data_dir: Path, *, of: ProcessOf = process_of, **settings: str) -> AsyncGenerator[Run]:
+    """A `loresmith run` that is ready."""
     port = settings.setdefault("port", str(free_port()))
     async with (
-        process_of(data_dir, "run", **settings) as process,
+        of(data_dir, "run", **settings) as process,
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
     ):
         await wait_until(lambda: is_ready(process, client), seconds=START_SECONDS)
@@ -173,9 +197,7 @@ async def running(data_dir: Path, **settings: str) -> AsyncGenerator[Run]:
 
 
 @asynccontextmanager
-async def process_of(data_dir: Path, *words: str, **settings: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A `loresmith` process that is killed at the end if it still runs."""
-    process = await spawn(data_dir, *words, **settings)
+async def _killed_at_the_end(process: Process) -> AsyncGenerator[Process]:
     try:
         yield process
     finally:
@@ -184,7 +206,7 @@ async def process_of(data_dir: Path, *words: str, **settings: str) -> AsyncGener
         await process.communicate()
 
 
-async def is_ready(process: asyncio.subprocess.Process, client: httpx2.AsyncClient) -> bool:
+async def is_ready(process: Process, client: httpx2.AsyncClient) -> bool:
     assert process.returncode is None, "loresmith ended: " + (await process.communicate())[1].decode()
     try:
         return (await client.get("/readyz", timeout=START_SECONDS)).status_code == 200

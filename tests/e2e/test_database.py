@@ -13,14 +13,14 @@ import psycopg
 
 from loresmith.db import Database, Worlds, locate
 from tests.db.samples import new_world
-from tests.e2e.conftest import Run, Start, free_port, is_ready, process_of, spawn
+from tests.e2e.conftest import ProcessOf, Run, Start, free_port, is_ready, process_of
 from tests.waiting import wait_until
 
 
-async def migrated(data_dir: Path, database_url: str) -> list[str]:
+async def migrated(of: ProcessOf, data_dir: Path, database_url: str) -> list[str]:
     """Run `loresmith migrate` and return the lines that it printed."""
-    process = await spawn(data_dir, "migrate", database_url=database_url)
-    out, err = await process.communicate()
+    async with of(data_dir, "migrate", database_url=database_url) as process:
+        out, err = await process.communicate()
     assert (process.returncode, err) == (0, b"")
     return out.decode().splitlines()
 
@@ -41,19 +41,21 @@ async def test_worlds_and_history_outlast_the_kill_of_loresmith_run(start: Start
     await wait_until(lambda: sorted(history_of(data_dir)) == sorted(ids), seconds=40)
 
 
-async def test_processes_share_a_postgresql(short_tmp: Path, redis_url: str, postgres_url: str) -> None:
+async def test_processes_share_a_postgresql(
+    short_tmp: Path, redis_url: str, postgres_url: str, forked: ProcessOf
+) -> None:
     data_dir, port, lore = short_tmp / "data", str(free_port()), f"127.0.0.1:{free_port()}"
-    lines = await migrated(data_dir, postgres_url)
+    lines = await migrated(process_of, data_dir, postgres_url)
     assert lines[1:3] == ["applied 0001 worlds, lore pieces and job history", "applied 0002 API keys"]
     assert lines[3:] == ["done: the schema is at 0002"]
-    lines = await migrated(data_dir, postgres_url)
+    lines = await migrated(forked, data_dir, postgres_url)
     assert lines[1:] == ["nothing to do: the schema is at 0002, as it should be"]
     settings = {"redis_url": redis_url, "database_url": postgres_url}
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(process_of(data_dir, "lore", lore_listen=lore))
+        await stack.enter_async_context(forked(data_dir, "lore", lore_listen=lore))
         for _ in range(2):
-            await stack.enter_async_context(process_of(data_dir, "worker", lore_url=lore, **settings))
-        served = await stack.enter_async_context(process_of(data_dir, "serve", port=port, **settings))
+            await stack.enter_async_context(forked(data_dir, "worker", lore_url=lore, **settings))
+        served = await stack.enter_async_context(forked(data_dir, "serve", port=port, **settings))
         http = await stack.enter_async_context(httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False))
         await wait_until(lambda: is_ready(served, http), seconds=50)
         run = Run(served, http)

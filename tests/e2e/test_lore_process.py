@@ -12,7 +12,7 @@ import pytest
 from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.tls import TlsFiles
-from tests.e2e.conftest import free_port, process_of
+from tests.e2e.conftest import ProcessOf, free_port
 from tests.llm_service.orders import collect, final_of, order
 from tests.llm_service.papers import Papers
 from tests.waiting import wait_until
@@ -28,7 +28,7 @@ async def answers(model: GrpcLoreModel) -> bool:
     return True
 
 
-async def test_a_guarded_service_serves_those_it_knows_and_drains(short_tmp: Path) -> None:
+async def test_a_guarded_service_serves_those_it_knows_and_drains(short_tmp: Path, forked: ProcessOf) -> None:
     papers = Papers(short_tmp)
     certificate, key = papers.of("127.0.0.1")
     settings = {
@@ -41,7 +41,7 @@ async def test_a_guarded_service_serves_those_it_knows_and_drains(short_tmp: Pat
     }
     tls = TlsFiles(*papers.of("worker"), papers.authority)
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(process_of(short_tmp / "data", "lore", **settings))
+        process = await stack.enter_async_context(forked(short_tmp / "data", "lore", **settings))
         model = GrpcLoreModel(settings["lore_listen"], token=TOKEN, tls=tls)
         stack.push_async_callback(model.close)
         await wait_until(lambda: answers(model), seconds=50)
@@ -58,10 +58,10 @@ async def test_a_guarded_service_serves_those_it_knows_and_drains(short_tmp: Pat
             assert await process.wait() == 0
 
 
-async def test_a_second_signal_skips_the_grace(short_tmp: Path) -> None:
+async def test_a_second_signal_skips_the_grace(short_tmp: Path, forked: ProcessOf) -> None:
     settings = {"lore_listen": f"127.0.0.1:{free_port()}", "model": "fake?seconds=60&tokens=60"}
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(process_of(short_tmp / "data", "lore", **settings))
+        process = await stack.enter_async_context(forked(short_tmp / "data", "lore", **settings))
         model = GrpcLoreModel(settings["lore_listen"])
         stack.push_async_callback(model.close)
         await wait_until(lambda: answers(model), seconds=50)

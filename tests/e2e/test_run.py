@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Start, spawn
+from tests.e2e.conftest import Start, running, spawn
 from tests.processes import gone
 from tests.waiting import wait_until
 
 
-async def test_a_job_runs_from_submit_to_result(start: Start) -> None:
-    run = await start()
-    job = await run.ended(await run.submit())
+async def test_a_job_runs_from_submit_to_result(short_tmp: Path) -> None:
+    async with running(short_tmp / "data") as run:
+        job = await run.ended(await run.submit())
     assert job["status"] == "completed"
     assert len({item["name"] for item in job["result"]}) == 3
 

@@ -6,8 +6,8 @@ import asyncio
 import json
 import re
 import signal
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from loresmith.jobs import owner_digest
-from tests.e2e.conftest import Run, free_port, is_ready, spawn
+from tests.e2e.conftest import Process, ProcessOf, Run, free_port, is_ready
 from tests.e2e.otlp import Received, Receiver, receiving
 from tests.waiting import wait_until
 
@@ -54,16 +54,18 @@ class Told:
         return {sample.name for family in families for sample in family.samples}
 
 
-async def test_three_processes_are_watched(redis_server: str, short_tmp: Path, subtests: pytest.Subtests) -> None:
+async def test_three_processes_are_watched(
+    redis_server: str, short_tmp: Path, forked: ProcessOf, subtests: pytest.Subtests
+) -> None:
     """One test of many checks: the processes are started once, whatever the number of test runners."""
     with receiving() as receiver:
-        told = await _tell(redis_server, short_tmp / "data", receiver)
+        told = await _tell(forked, redis_server, short_tmp / "data", receiver)
         for check in CHECKS:
             with subtests.test(check.__name__):
                 check(told)
 
 
-async def _tell(redis_url: str, data_dir: Path, receiver: Receiver) -> Told:
+async def _tell(of: ProcessOf, redis_url: str, data_dir: Path, receiver: Receiver) -> Told:
     ports = {name: free_port() for name in ("serve", "worker", "lore")}
     lore = f"127.0.0.1:{free_port()}"
     shared = {"redis_url": redis_url, "lore_url": lore, "lore_listen": lore, "log_format": "json"}
@@ -74,10 +76,11 @@ async def _tell(redis_url: str, data_dir: Path, receiver: Receiver) -> Told:
             )
             for name, port in ports.items()
         }
-        started: dict[str, asyncio.subprocess.Process] = {}
+        stack.enter_context(pytest.MonkeyPatch.context()).setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        started: dict[str, Process] = {}
         for name, port in ports.items():
             own = {"port": str(port)} if name == "serve" else {"metrics_listen": f"127.0.0.1:{port}"}
-            started[name] = await stack.enter_async_context(_traced(receiver, data_dir, name, **shared, **own))
+            started[name] = await stack.enter_async_context(of(data_dir, name, **shared, **own))
         for name, client in clients.items():
             await wait_until(lambda n=name, c=client: is_ready(started[n], c), seconds=100)
         run = Run(started["serve"], clients["serve"])
@@ -94,21 +97,6 @@ async def _tell(redis_url: str, data_dir: Path, receiver: Receiver) -> Told:
         logs |= {name: await _ended(started[name]) for name in ("serve", "worker")}
         assert alone is not None
         return Told(job_id, scrapes, healths, ready, alone, alive, receiver, logs)
-
-
-@asynccontextmanager
-async def _traced(
-    receiver: Receiver, data_dir: Path, *words: str, **settings: str
-) -> AsyncGenerator[asyncio.subprocess.Process]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-        process = await spawn(data_dir, *words, **settings)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def _submit(run: Run) -> str:
@@ -128,7 +116,7 @@ async def _not_ready(client: httpx2.AsyncClient) -> httpx2.Response | None:
     return answer if answer.status_code == 503 else None
 
 
-async def _ended(process: asyncio.subprocess.Process) -> list[dict[str, Any]]:
+async def _ended(process: Process) -> list[dict[str, Any]]:
     """Stop a process and return the lines of its log."""
     process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(50):

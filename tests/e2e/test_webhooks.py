@@ -8,16 +8,16 @@ from pathlib import Path
 from standardwebhooks import Webhook as Verifier
 
 from loresmith.client import AsyncJobsClient, Webhook, WebhookLog
-from tests.e2e.conftest import running, spawn
+from tests.e2e.conftest import ProcessOf, running
 from tests.waiting import wait_until
 from tests.webhooks.conftest import SECRET
 from tests.webhooks.receiver import receiving
 
 
-async def test_the_end_of_a_job_is_told(short_tmp: Path) -> None:
+async def test_the_end_of_a_job_is_told(short_tmp: Path, forked: ProcessOf) -> None:
     data = short_tmp / "data"
     settings = {"webhook_secrets": SECRET, "webhook_allow_private": "1"}
-    async with receiving(plain=True) as receiver, running(data, **settings) as run:
+    async with receiving(plain=True) as receiver, running(data, of=forked, **settings) as run:
         base_url, url = str(run.http.base_url), f"http://127.0.0.1:{receiver.port}/hooks?token=hush"
         async with AsyncJobsClient(base_url) as client:
             hook = Webhook(url, ["job.completed"])
@@ -26,8 +26,8 @@ async def test_the_end_of_a_job_is_told(short_tmp: Path) -> None:
             assert log is not None
         [got] = receiver.got
         assert Verifier(SECRET).verify(got.body, dict(got.headers))["data"] == await run.job(job.id)
-        command = await spawn(data, "webhooks", job.id, url=base_url)
-        out, _ = await asyncio.wait_for(command.communicate(), 40)
+        async with forked(data, "webhooks", job.id, url=base_url) as command:
+            out, _ = await asyncio.wait_for(command.communicate(), 40)
         code, _ = await run.stop()
     assert code == 0
     lines = out.decode().splitlines()

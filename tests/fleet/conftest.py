@@ -17,6 +17,7 @@ from loresmith.embedded.redis import EmbeddedRedis
 from loresmith.jobs import Job, JobManager, JobRegistry
 from loresmith.jobs.connection import Connections
 from tests.fleet.worker_process import work
+from tests.loaded import Child, Loaded
 from tests.waiting import wait_until
 
 
@@ -24,7 +25,7 @@ from tests.waiting import wait_until
 class Process:
     """A worker process; frozen and killed by signals."""
 
-    child: asyncio.subprocess.Process
+    child: asyncio.subprocess.Process | Child
 
     def send(self, number: signal.Signals) -> None:
         self.child.send_signal(number)
@@ -39,6 +40,7 @@ class Fleet:
     """A Redis of one's own, a manager, a ledger, and worker processes."""
 
     redis: EmbeddedRedis
+    loaded: Loaded
     ledger: Path
     stack: AsyncExitStack
     processes: list[Process] = field(default_factory=list[Process])
@@ -50,20 +52,17 @@ class Fleet:
 
     async def worker(self, *, lease_seconds: float = 1.0, release: Path | None = None) -> Process:
         """Start a worker of this release, or of the one whose package is in the folder `release`."""
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.fleet.worker_process",
-            self.redis.url,
-            str(self.ledger),
-            str(lease_seconds),
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(release)} if release else None,
-        )
+        words = ("-m", "tests.fleet.worker_process", self.redis.url, str(self.ledger), str(lease_seconds))
+        child = await (self._of_release(release, *words) if release else self.loaded.run(*words))
         assert child.stdout
         assert await child.stdout.readline() == b"ready\n"
         self.processes.append(Process(child))
         return self.processes[-1]
+
+    async def _of_release(self, release: Path, *words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, *words, stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(release)}
+        )
 
     def freeze_redis(self) -> None:
         os.kill(self.redis.pid or 0, signal.SIGSTOP)
@@ -94,17 +93,17 @@ class Fleet:
             if process.alive:
                 process.send(signal.SIGCONT)
                 process.send(signal.SIGKILL)
-            await process.child.wait()
+            await process.child.communicate()
 
 
 @pytest.fixture
-async def fleet(short_tmp: Path) -> AsyncIterator[Fleet]:
+async def fleet(short_tmp: Path, loaded: Loaded) -> AsyncIterator[Fleet]:
     data_dir = DataDir(short_tmp)
     await data_dir.open()
     redis = EmbeddedRedis(data_dir)
     await redis.start()
     async with AsyncExitStack() as stack:
-        fleet = Fleet(redis, short_tmp / "ledger", stack)
+        fleet = Fleet(redis, loaded, short_tmp / "ledger", stack)
         yield fleet
         await fleet.stop()
     await redis.stop()

@@ -1,7 +1,6 @@
 """Workers that die between items and steps: the provider's own count says what was asked for twice."""
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from loresmith.llm_service.fake_spec import FakeSpec
 from loresmith.llm_service.provider import Provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
+from tests.loaded import Child, Loaded
 from tests.waiting import wait_until
 
 Call = tuple[str, int | None, str]
@@ -71,13 +71,14 @@ class Stage:
 
     redis_url: str
     lore: str
+    loaded: Loaded
     folder: Path
     model: CountingModel
     stack: AsyncExitStack
     paid: set[Call] = field(default_factory=set[Call])
     """Calls whose part is finished."""
     paid_twice: list[Call] = field(default_factory=list[Call])
-    workers: list[asyncio.subprocess.Process] = field(default_factory=list[asyncio.subprocess.Process])
+    workers: list[Child] = field(default_factory=list[Child])
 
     async def __aenter__(self) -> Self:
         self.redis: Any = await self.stack.enter_async_context(connect(self.redis_url))
@@ -91,17 +92,16 @@ class Stage:
         await self.stack.aclose()
 
     async def worker(self) -> None:
-        command = [sys.executable, "-m", "tests.fleet.lore_worker", self.redis_url, self.lore, str(self.folder)]
-        child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        words = ("-m", "tests.fleet.lore_worker", self.redis_url, self.lore, str(self.folder))
+        child = await self.loaded.run(*words)
         self.workers.append(child)
-        assert child.stdout
         assert await child.stdout.readline() == b"ready\n"
 
     async def kill(self) -> None:
         for child in self.workers:
             if child.returncode is None:
                 child.kill()
-                await child.wait()
+                await child.communicate()
 
     async def kill_while_held(self, following: Held = no_call) -> None:
         """Kill the worker once the provider holds a call back; start another, for which `following` are held back.
@@ -141,14 +141,14 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(redis_url: str, short_tmp: Path) -> AsyncIterator[Stage]:
+async def stage(redis_url: str, short_tmp: Path, loaded: Loaded) -> AsyncIterator[Stage]:
     await migrate(locate(None, data_dir=short_tmp))
     model = CountingModel()
     server = LoreServer(Route([Provider("fake", "fake", lambda: model, True, 3, ModelSettings())]))
     port = await server.start("127.0.0.1:0")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.stop)
-        async with Stage(redis_url, f"127.0.0.1:{port}", short_tmp, model, AsyncExitStack()) as stage:
+        async with Stage(redis_url, f"127.0.0.1:{port}", loaded, short_tmp, model, AsyncExitStack()) as stage:
             yield stage
 
 

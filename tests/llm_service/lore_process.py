@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 
 from loresmith.bootstrap import connect
@@ -17,7 +18,7 @@ from loresmith.llm_service.shared import SharedLedger, SharedPurse
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Serves until its standard input ends; prints the port."""
+    """Serves until SIGTERM; prints the port."""
     provider = find_provider("openai-compatible:knight-1", base_url=options.base_url, concurrent_calls=64)
     limits = Limits(options.requests, options.tokens, options.calls)
     async with connect(options.redis) as redis:
@@ -28,7 +29,9 @@ async def serve(options: argparse.Namespace) -> None:
         port = await server.start("127.0.0.1:0")
         sys.stdout.write(f"port {port}\n")
         sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
+        ending = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
+        await ending.wait()
         await server.stop()
 
 

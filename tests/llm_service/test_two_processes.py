@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+import signal
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,20 +15,23 @@ from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.errors import GenerationError
 from tests.llm_service.openai_server import Exchange, OpenAIServer, fails, says
 from tests.llm_service.orders import VALID, collect, final_of, order
+from tests.loaded import Loaded
 from tests.waiting import wait_until
 
 WINDOW_SECONDS = 2.0
 TOKENS = 1500
 ANSWER_TOKENS = 100
 
+Pair = Callable[..., Awaitable[list[GrpcLoreModel]]]
+
 
 @asynccontextmanager
-async def lore_process(redis_url: str, openai: OpenAIServer, *options: str) -> AsyncGenerator[GrpcLoreModel]:
+async def lore_process(
+    loaded: Loaded, redis_url: str, openai: OpenAIServer, *options: str
+) -> AsyncGenerator[GrpcLoreModel]:
     """A client of a lore service in a process of its own."""
     words = ("-m", "tests.llm_service.lore_process", "--redis", redis_url, "--base-url", openai.url, *options)
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, *words, stdin=pipe, stdout=pipe)
-    assert process.stdout is not None
+    process = await loaded.run(*words)
     line = b""
     while not line.startswith(b"port "):
         line = await process.stdout.readline()
@@ -38,7 +41,8 @@ async def lore_process(redis_url: str, openai: OpenAIServer, *options: str) -> A
         yield model
     finally:
         await model.close()
-        await process.communicate(b"")  # ends its standard input
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
 
 
 @dataclass
@@ -75,19 +79,22 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
         yield stack
 
 
-async def pair(stack: AsyncExitStack, redis_url: str, openai: OpenAIServer, *options: str) -> list[GrpcLoreModel]:
-    """Clients of two services."""
-    started = (stack.enter_async_context(lore_process(redis_url, openai, *options)) for _ in range(2))
-    return [await each for each in started]
+@pytest.fixture
+def pair(stack: AsyncExitStack, loaded: Loaded, redis_url: str, openai: OpenAIServer) -> Pair:
+    """Starts two services on one Redis."""
+
+    async def pair(*options: str) -> list[GrpcLoreModel]:
+        started = (stack.enter_async_context(lore_process(loaded, redis_url, openai, *options)) for _ in range(2))
+        return [await each for each in started]
+
+    return pair
 
 
-async def test_the_provider_never_sees_more_than_the_token_budget(
-    stack: AsyncExitStack, redis_url: str, openai: OpenAIServer
-) -> None:
+async def test_the_provider_never_sees_more_than_the_token_budget(pair: Pair, openai: OpenAIServer) -> None:
     meter = Meter()
     openai.answers = [meter.answer]
     options = ("--window", str(WINDOW_SECONDS), "--tokens", str(TOKENS))
-    models = await pair(stack, redis_url, openai, *options)
+    models = await pair(*options)
     orders = [order(max_output_tokens=ANSWER_TOKENS + 50, seed=number) for number in range(16)]
     calls = [collect(models[number % 2], each) for number, each in enumerate(orders)]
     finals = [final_of(events) for events in await asyncio.gather(*calls)]
@@ -97,19 +104,17 @@ async def test_the_provider_never_sees_more_than_the_token_budget(
     assert meter.most >= 2, "calls run side by side as far as the budget allows"
 
 
-async def test_calls_at_once_are_bounded_over_both(stack: AsyncExitStack, redis_url: str, openai: OpenAIServer) -> None:
+async def test_calls_at_once_are_bounded_over_both(pair: Pair, openai: OpenAIServer) -> None:
     meter = Meter()
     openai.answers = [meter.answer]
-    models = await pair(stack, redis_url, openai, "--calls", "3")
+    models = await pair("--calls", "3")
     await asyncio.gather(*(collect(models[number % 2], order(seed=number)) for number in range(24)))
     assert meter.most == 3
 
 
-async def test_a_pause_that_the_provider_asks_for_holds_both(
-    stack: AsyncExitStack, redis_url: str, openai: OpenAIServer
-) -> None:
+async def test_a_pause_that_the_provider_asks_for_holds_both(pair: Pair, openai: OpenAIServer) -> None:
     openai.answers = [fails("429 Too Many Requests", Retry_After="2"), says(VALID)]
-    one, other = await pair(stack, redis_url, openai, "--calls", "9")
+    one, other = await pair("--calls", "9")
     with pytest.raises(GenerationError):
         await collect(one, order())
     clock = asyncio.get_running_loop().time
@@ -118,9 +123,9 @@ async def test_a_pause_that_the_provider_asks_for_holds_both(
     assert clock() - refused > 1.0
 
 
-async def test_an_owner_has_one_budget_over_both(stack: AsyncExitStack, redis_url: str, openai: OpenAIServer) -> None:
+async def test_an_owner_has_one_budget_over_both(pair: Pair, openai: OpenAIServer) -> None:
     openai.answers = [says(VALID, tokens=400)]
-    models = await pair(stack, redis_url, openai, "--owner-tokens", "2000")
+    models = await pair("--owner-tokens", "2000")
 
     async def spent() -> GenerationError | None:
         try:

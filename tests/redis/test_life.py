@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-import sys
+import signal
 import time
 from typing import Any
 
@@ -34,6 +34,7 @@ from loresmith.jobs.pipeline import Pipeline
 from loresmith.jobs.queue import Queue
 from loresmith.jobs.store import Store, waiting_lease
 from loresmith.jobs.types import seconds_since
+from tests.loaded import Loaded
 from tests.redis.conftest import Engine
 from tests.waiting import wait_until
 
@@ -500,7 +501,7 @@ async def test_a_step_is_done_once_over_all_attempts(engine: Engine) -> None:
     assert written == ["story"]
 
 
-async def test_a_handler_that_blocks_the_loop_keeps_its_lease(engine: Engine) -> None:
+async def test_a_handler_that_blocks_the_loop_keeps_its_lease(engine: Engine, loaded: Loaded) -> None:
     runs: list[int] = []
 
     @job_type("blocking")
@@ -510,15 +511,12 @@ async def test_a_handler_that_blocks_the_loop_keeps_its_lease(engine: Engine) ->
         return ctx.run
 
     engine.registry.add(blocking)
-    other = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.redis.idle_worker", engine.url, stdout=asyncio.subprocess.PIPE
-    )
-    assert other.stdout
+    other = await loaded.run("-m", "tests.redis.idle_worker", engine.url)
     await other.stdout.readline()
     await engine.worker(blocking, lease_seconds=1.0)
     ended = await engine.ended((await engine.manager.create("blocking", {"count": 1}, Options())).id)
-    other.terminate()
-    await other.wait()
+    other.send_signal(signal.SIGTERM)
+    await other.communicate()
     assert (ended.rescues, runs) == (0, [1])
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,6 +16,7 @@ from loresmith.jobs import EndedJob, Job, JobContext, PermanentError, job_type
 from loresmith.jobs.types import JobInput
 from loresmith.webhooks import Deliveries, Feed, Sender, Subscription
 from loresmith.webhooks.message import MOST_BYTES
+from tests.loaded import Child, Loaded
 from tests.redis.conftest import Engine
 from tests.waiting import wait_until
 from tests.webhooks.conftest import OTHER_SECRET, SECRET, sender_to
@@ -233,18 +233,18 @@ async def test_receivers_that_are_slow_hold_up_neither_jobs_nor_other_owners(
 
 @pytest.mark.timeout(120)
 async def test_a_delivery_survives_the_kill_of_its_process(
-    engine: Engine, redis: Any, receiver: Receiver, sender: Sender, tmp_path: Path
+    engine: Engine, redis: Any, receiver: Receiver, sender: Sender, tmp_path: Path, loaded: Loaded
 ) -> None:
     receiver.answers.append(never)
     receiver.authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     await engine.worker(obey)
     job = await submitted(engine, receiver)
-    process = await _process(engine.url, tmp_path / "ca.pem")
+    process = await _process(loaded, engine.url, tmp_path / "ca.pem")
     try:
         await wait_until(lambda: receiver.got, seconds=60)
     finally:
         process.kill()
-        await process.wait()
+        await process.communicate()
     async with telling(engine.url, sender, secrets=[SECRET]):
         view = await delivery_ended(redis, job.id, "job.completed")
     assert (view.job.state, view.job.rescues, view.job.attempt) == ("completed", 1, 1)
@@ -253,10 +253,9 @@ async def test_a_delivery_survives_the_kill_of_its_process(
     assert [one.outcome for one in delivery.tries] == ["started", "delivered"]
 
 
-async def _process(url: str, authority: Path) -> asyncio.subprocess.Process:
+async def _process(loaded: Loaded, url: str, authority: Path) -> Child:
     environment = {**os.environ, "SSL_CERT_FILE": str(authority)}
-    words = (sys.executable, "-m", "tests.webhooks.delivering_process", url, SECRET)
-    return await asyncio.create_subprocess_exec(*words, env=environment)
+    return await loaded.run("-m", "tests.webhooks.delivering_process", url, SECRET, environment=environment)
 
 
 async def test_logs_name_the_receiver_by_its_host(
