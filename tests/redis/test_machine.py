@@ -38,7 +38,6 @@ WORKERS = ("a", "b")
 _LIMIT = 1
 Limits = tuple[int, int]
 limits = st.tuples(st.sampled_from([0, _LIMIT]), st.sampled_from([0, _LIMIT, 2]))
-_EXAMPLES = 120
 _STEPS = 50
 _MOST_JOBS = 3
 """Open at once: few, so that the calls meet each other."""
@@ -528,12 +527,13 @@ def test_a_begin_that_comes_after_its_entry_was_put_back_keeps_nobody_from_the_n
 
 
 @pytest.mark.timeout(300)  # a failure takes its time to become short
-def test_any_order_of_calls_keeps_the_promises(redis_server: str) -> None:
+@pytest.mark.parametrize("examples", [60, pytest.param(1_000, marks=pytest.mark.long)])
+def test_any_order_of_calls_keeps_the_promises(redis_server: str, examples: int) -> None:
     make: Any = lambda: Machine(redis_server)  # noqa: E731 (declared as a class, documented as any factory)
     run_state_machine_as_test(
         make,
         settings=settings(
-            max_examples=_EXAMPLES,
+            max_examples=examples,
             stateful_step_count=_STEPS,
             deadline=None,
             database=None,
