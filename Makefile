@@ -19,7 +19,7 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-web shots test-long test-api-long test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
+.PHONY: help setup run page demo test test-python test-web shots test-long test-api-long test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,16 +38,24 @@ page: ## build the web page into the package, if its sources are newer
 demo: $(VENV)/.run ## let a model on this machine write: make demo TYPE=generate_relics THEME=steampunk
 	@exec $(BIN)/loresmith demo $(TYPE) --theme "$(THEME)"
 
+# Browsers wait most of the time: the tests of the page run while those of Python do.
 test: ## all checks and tests but the long ones
-	@$(MAKE) -s -j 2 check lint-deploy $(PAGE)
-	@$(BIN)/pytest -n $(TESTERS) --dist worksteal
-	@$(MAKE) -s test-web
+	@$(MAKE) -s -j 3 check lint-deploy $(PAGE) .chromium
+	@$(MAKE) -s -j 2 test-python .web
 
-test-web: setup $(PAGE) ## the tests of the web page: hooks and components, then browsers against the real stack
+test-python: setup ## the tests of Python but the long ones
+	@$(BIN)/pytest -n $(TESTERS) --dist worksteal
+
+test-web: setup $(PAGE) .chromium ## the tests of the web page: hooks and components, then browsers against the real stack
 	@cd frontend && npm test --silent
+	@cd frontend && npm run e2e --silent
+
+.web:
+	@$(MAKE) -s test-web > $(VENV)/web.log 2>&1 || { cat $(VENV)/web.log; exit 1; }
+
+.chromium:
 	@command -v "$${CHROMIUM:-chromium}" > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } || \
 		{ echo "The browser tests need Chromium: install it, or say where it is (CHROMIUM=/path/to/it)." >&2; exit 1; }
-	@cd frontend && npm run e2e --silent
 
 shots: setup $(PAGE) ## pictures of every page into frontend/shots (SHOTS_MODEL=embedded: written by the real model)
 	@cd frontend && E2E=shots npm run e2e --silent
