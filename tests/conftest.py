@@ -12,6 +12,8 @@ import pytest_asyncio
 import structlog
 
 from loresmith.bootstrap import connect
+from loresmith.db import SqliteFile
+from loresmith.db.schema import migrate
 from loresmith.embedded.data_dir import DataDir
 from loresmith.embedded.redis import EmbeddedRedis
 from tests.db.postgres import Postgres
@@ -70,6 +72,15 @@ def loaded() -> Iterator[Loaded]:
     process = Loaded()
     yield process
     process.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with its tables and no rows: to be copied, which takes no time, as a migration does."""
+    location = SqliteFile(tmp_path_factory.mktemp("tables") / "tables.sqlite3")
+    await migrate(location)
+    assert [path.name for path in location.path.parent.iterdir()] == [location.path.name]
+    return location.path
 
 
 @pytest.fixture(scope="session")

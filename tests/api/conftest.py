@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
@@ -16,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from loresmith.api import create_app
 from loresmith.api.protocol import BoundedProtocol
 from loresmith.bootstrap import build_manager, build_registry
-from loresmith.db import Database, Worlds, locate
-from loresmith.db.schema import migrate
+from loresmith.db import Database, SqliteFile, Worlds
 from loresmith.jobs import JobContext, JobManager, JobRegistry, PermanentError, TransientError, Worker, job_type
 from loresmith.jobs.connection import Connections
 from tests.waiting import wait_until
@@ -124,10 +124,10 @@ async def worker(redis_url: str, registry: JobRegistry, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, sqlite_tables: Path) -> AsyncIterator[Database]:
     """An empty SQLite file with its tables."""
-    location = locate(None, data_dir=tmp_path)
-    await migrate(location)
+    location = SqliteFile(tmp_path / "loresmith.sqlite3")
+    shutil.copy(sqlite_tables, location.path)
     database = Database(location)
     yield database
     await database.close()

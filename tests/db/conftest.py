@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from loresmith.db import Database, Location, Worlds, locate
+from loresmith.db import Database, Location, SqliteFile, Worlds, locate
 from loresmith.db.schema import migrate
 
 
@@ -20,9 +21,12 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
 
 
 @pytest.fixture
-async def database(location: Location) -> AsyncIterator[Database]:
+async def database(location: Location, sqlite_tables: Path) -> AsyncIterator[Database]:
     """A database with its tables."""
-    await migrate(location)
+    if isinstance(location, SqliteFile):
+        shutil.copy(sqlite_tables, location.path)
+    else:
+        await migrate(location)
     database = Database(location)
     yield database
     await database.close()
