@@ -9,6 +9,7 @@ Schema = dict[str, Any]
 
 _UNUSED: Final = frozenset({"title", "default", "examples", "example", "deprecated", "readOnly", "writeOnly"})
 """Keywords that cost tokens and tell a model nothing; some providers refuse them."""
+_FIRST: Final = ("type", "description")
 _MAX_LENGTH_SENT: Final = 300
 """Longer bounds are checked, not sent: a decoder that enforces them cuts a sentence, or refuses the schema."""
 
@@ -61,10 +62,12 @@ class _SchemaWriter:
         }
         kept = self._plain({key: each for key, each in schema.items() if key not in ("properties", "required")})
         required = [name for name in schema.get("required", ()) if name in properties]
+        kept.pop("additionalProperties", None)
         return {**kept, "properties": properties, "required": required, "additionalProperties": False}
 
     def _plain(self, schema: Schema) -> Schema:
-        kept = {key: each for key, each in schema.items() if key not in _UNUSED}
+        order = [*(key for key in _FIRST if key in schema), *(key for key in schema if key not in _FIRST)]
+        kept = {key: schema[key] for key in order if key not in _UNUSED}
         if kept.get("maxLength", 0) > _MAX_LENGTH_SENT:
             del kept["maxLength"]
         if kept.get("minLength", 2) <= 1:

@@ -11,8 +11,9 @@ PROSE_MAX_LENGTH = 2_000
 
 DetailsT = TypeVar("DetailsT", bound=BaseModel)
 
-Prose = Annotated[str, StringConstraints(min_length=2, max_length=PROSE_MAX_LENGTH)]
-Phrase = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX_LENGTH)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROSE_MAX_LENGTH)]
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Rating = Annotated[int, Field(ge=1, le=10)]
 
 
@@ -21,9 +22,7 @@ class LorePiece(BaseModel, Generic[DetailsT], frozen=True):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(
-        min_length=1, max_length=NAME_MAX_LENGTH, description="Original, and right for the culture of the world"
-    )
+    name: Name = Field(description="Original, and right for the culture of the world")
     description: Prose = Field(description="2 to 4 vivid sentences that make this one unlike any other")
     details: DetailsT
     type: str

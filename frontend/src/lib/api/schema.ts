@@ -385,134 +385,12 @@ export interface components {
         BatchRequest: {
             jobs: components["schemas"]["Submission"][];
         };
-        /**
-         * ChosenCharacter
-         * @description A character that was chosen.
-         */
-        CreateWorldChosenCharacter: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["CreateWorldJsonValue"];
-            };
-            /**
-             * Type
-             * @default character
-             * @constant
-             */
-            type: "character";
-        };
-        /**
-         * ChosenEvent
-         * @description An event that was chosen.
-         */
-        CreateWorldChosenEvent: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["CreateWorldJsonValue"];
-            };
-            /**
-             * Type
-             * @default event
-             * @constant
-             */
-            type: "event";
-        };
-        /**
-         * ChosenFaction
-         * @description A faction that was chosen.
-         */
-        CreateWorldChosenFaction: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["CreateWorldJsonValue"];
-            };
-            /**
-             * Type
-             * @default faction
-             * @constant
-             */
-            type: "faction";
-        };
-        /**
-         * ChosenPiece
-         * @description What a job made, or what a person wrote in its place.
-         *
-         *     Control characters become blanks. Members it does not know are ignored: a client may send back what it
-         *     keeps of a result, with marks of its own.
-         */
-        CreateWorldChosenPiece: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["CreateWorldJsonValue"];
-            };
-            /** Type */
-            type: string;
-        };
-        /**
-         * ChosenRelic
-         * @description A relic that was chosen.
-         */
-        CreateWorldChosenRelic: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["CreateWorldJsonValue"];
-            };
-            /**
-             * Type
-             * @default relic
-             * @constant
-             */
-            type: "relic";
-        };
-        /**
-         * ChosenSetting
-         * @description A setting that was chosen.
-         */
-        CreateWorldChosenSetting: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["CreateWorldJsonValue"];
-            };
-            /**
-             * Type
-             * @default setting
-             * @constant
-             */
-            type: "setting";
-        };
-        /**
-         * CreateWorldItem
-         * @description What is finished so far: the pieces that were missing, then the paragraphs of the story.
-         */
+        /** CreateWorldItem */
         CreateWorldItem: components["schemas"]["CreateWorldWrittenPiece"] | components["schemas"]["CreateWorldParagraph"];
         CreateWorldJsonValue: unknown;
         /**
          * Paragraph
-         * @description A paragraph of the story, as clients see it while the rest is being written.
+         * @description A paragraph of the story, visible while the rest is being written.
          */
         CreateWorldParagraph: {
             /**
@@ -525,7 +403,7 @@ export interface components {
         };
         /**
          * CreateWorldPayload
-         * @description What `create_world` takes.
+         * @description The payload of `create_world`.
          */
         CreateWorldPayload: {
             /** User Id */
@@ -544,14 +422,20 @@ export interface components {
         };
         /**
          * Quest
-         * @description What there is to do in the world.
+         * @description A task for players in the world.
          */
         CreateWorldQuest: {
             /** Title */
             title: string;
-            /** Description */
+            /**
+             * Description
+             * @description The task and its stakes, 1 to 3 sentences
+             */
             description: string;
-            /** Stages */
+            /**
+             * Stages
+             * @description Each an instruction to the players
+             */
             stages: string[];
         };
         /**
@@ -568,40 +452,159 @@ export interface components {
             title: string;
             /**
              * Story
-             * @description at least five paragraphs, with an empty line between them
+             * @description At least five paragraphs, with an empty line between them
              */
             story: string;
             quest: components["schemas"]["CreateWorldQuest"];
             /**
              * Pieces
-             * @description one of each kind
+             * @description One of each kind
              */
-            pieces: components["schemas"]["CreateWorldChosenPiece"][];
+            pieces: components["schemas"]["CreateWorldSelectedPiece"][];
             /**
              * Warnings
-             * @description what the story lacks although it was asked for again
+             * @description Pieces that the story does not mention, even after a repair
              */
             warnings: string[];
         };
         /**
+         * SelectedCharacter
+         * @description A selected character.
+         */
+        CreateWorldSelectedCharacter: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["CreateWorldJsonValue"];
+            };
+            /**
+             * Type
+             * @default character
+             * @constant
+             */
+            type: "character";
+        };
+        /**
+         * SelectedEvent
+         * @description A selected event.
+         */
+        CreateWorldSelectedEvent: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["CreateWorldJsonValue"];
+            };
+            /**
+             * Type
+             * @default event
+             * @constant
+             */
+            type: "event";
+        };
+        /**
+         * SelectedFaction
+         * @description A selected faction.
+         */
+        CreateWorldSelectedFaction: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["CreateWorldJsonValue"];
+            };
+            /**
+             * Type
+             * @default faction
+             * @constant
+             */
+            type: "faction";
+        };
+        /**
          * SelectedLore
-         * @description The pieces that were chosen; those that are missing are generated.
+         * @description The pieces that were selected; those that are missing are generated.
          */
         CreateWorldSelectedLore: {
             /** @default null */
-            character: components["schemas"]["CreateWorldChosenCharacter"] | null;
+            character: components["schemas"]["CreateWorldSelectedCharacter"] | null;
             /** @default null */
-            faction: components["schemas"]["CreateWorldChosenFaction"] | null;
+            faction: components["schemas"]["CreateWorldSelectedFaction"] | null;
             /** @default null */
-            setting: components["schemas"]["CreateWorldChosenSetting"] | null;
+            setting: components["schemas"]["CreateWorldSelectedSetting"] | null;
             /** @default null */
-            event: components["schemas"]["CreateWorldChosenEvent"] | null;
+            event: components["schemas"]["CreateWorldSelectedEvent"] | null;
             /** @default null */
-            relic: components["schemas"]["CreateWorldChosenRelic"] | null;
+            relic: components["schemas"]["CreateWorldSelectedRelic"] | null;
+        };
+        /**
+         * SelectedPiece
+         * @description A result of an earlier job, or a piece that a person wrote.
+         *
+         *     Control characters become blanks. Unknown members are ignored: a client may send back a result with marks of its
+         *     own.
+         */
+        CreateWorldSelectedPiece: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["CreateWorldJsonValue"];
+            };
+            /** Type */
+            type: string;
+        };
+        /**
+         * SelectedRelic
+         * @description A selected relic.
+         */
+        CreateWorldSelectedRelic: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["CreateWorldJsonValue"];
+            };
+            /**
+             * Type
+             * @default relic
+             * @constant
+             */
+            type: "relic";
+        };
+        /**
+         * SelectedSetting
+         * @description A selected setting.
+         */
+        CreateWorldSelectedSetting: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["CreateWorldJsonValue"];
+            };
+            /**
+             * Type
+             * @default setting
+             * @constant
+             */
+            type: "setting";
         };
         /**
          * CreateWorldSubmit
-         * @description A world: one piece of each kind, a story that has them all, and a quest; saved to the database
+         * @description Generate a world: one piece of each kind, a story of all of them and a quest; saved to the database.
          * @example {
          *       "type": "create_world",
          *       "payload": {
@@ -667,7 +670,7 @@ export interface components {
         };
         /**
          * WrittenPiece
-         * @description A piece that was generated, as `items` shows it.
+         * @description A generated piece, as `items` shows it.
          */
         CreateWorldWrittenPiece: {
             /** Name */
@@ -759,9 +762,15 @@ export interface components {
          * @description A person of the world.
          */
         GenerateCharactersCharacter: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateCharactersCharacterDetails"];
             /**
@@ -773,24 +782,40 @@ export interface components {
         };
         /**
          * CharacterDetails
-         * @description What a lore piece of type `character` has beside name and description.
+         * @description The details of a lore piece of type `character`.
          */
         GenerateCharactersCharacterDetails: {
-            /** Role */
+            /**
+             * Role
+             * @description Place in society, a few words
+             */
             role: string;
-            /** Appearance */
+            /**
+             * Appearance
+             * @description 1 to 3 sentences
+             */
             appearance: string;
-            /** Backstory */
+            /**
+             * Backstory
+             * @description A paragraph: what made them who they are
+             */
             backstory: string;
-            /** Traits */
+            /**
+             * Traits
+             * @description A virtue, a flaw, a temperament
+             */
             traits: string[];
-            /** Skills */
+            /**
+             * Skills
+             * @description Specific, 2 to 5 words each
+             */
             skills: string[];
+            /** @description Fit role and past */
             stats: components["schemas"]["GenerateCharactersCharacterStats"];
         };
         /**
          * CharacterStats
-         * @description Eight integers, each within its bounds.
+         * @description Eight integers within their bounds.
          */
         GenerateCharactersCharacterStats: {
             /** Health */
@@ -815,9 +840,15 @@ export interface components {
          * @description A person of the world.
          */
         GenerateCharactersItem: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateCharactersCharacterDetails"];
             /**
@@ -829,7 +860,7 @@ export interface components {
         };
         /**
          * GenerateCharactersPayload
-         * @description What `generate_characters` takes.
+         * @description The payload of `generate_characters`.
          */
         GenerateCharactersPayload: {
             /**
@@ -852,7 +883,7 @@ export interface components {
         GenerateCharactersResult: components["schemas"]["GenerateCharactersCharacter"][];
         /**
          * GenerateCharactersSubmit
-         * @description Characters of a theme: name, role, looks, past, traits, skills and stats
+         * @description Generate characters for a theme: name, role, appearance, backstory, traits, skills and stats.
          * @example {
          *       "type": "generate_characters",
          *       "payload": {
@@ -917,33 +948,19 @@ export interface components {
             webhook: components["schemas"]["WebhookRequest"] | null;
         };
         /**
-         * ChosenSetting
-         * @description A setting that was chosen.
-         */
-        GenerateEventsChosenSetting: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["GenerateEventsJsonValue"];
-            };
-            /**
-             * Type
-             * @default setting
-             * @constant
-             */
-            type: "setting";
-        };
-        /**
          * Event
-         * @description Something that happened in the world.
+         * @description An event of the world's past.
          */
         GenerateEventsEvent: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateEventsEventDetails"];
             /**
@@ -955,31 +972,50 @@ export interface components {
         };
         /**
          * EventDetails
-         * @description What a lore piece of type `event` has beside name and description.
+         * @description The details of a lore piece of type `event`.
          */
         GenerateEventsEventDetails: {
-            /** Kind */
+            /**
+             * Kind
+             * @description The kind of event, a few words
+             */
             kind: string;
-            /** Time */
+            /**
+             * Time
+             * @description A moment in the calendar of the world, a few words
+             */
             time: string;
             /**
              * Setting
              * @description Name of the selected setting
              */
             setting: string | null;
-            /** Cause */
+            /**
+             * Cause
+             * @description 1 or 2 sentences
+             */
             cause: string;
-            /** Course */
+            /**
+             * Course
+             * @description The deeds and the turning point, 2 or 3 sentences
+             */
             course: string;
-            /** Affected */
+            /**
+             * Affected
+             * @description The people and their losses or gains, 1 or 2 sentences
+             */
             affected: string;
-            /** Consequence */
+            /**
+             * Consequence
+             * @description A trace that is still visible today, 1 or 2 sentences
+             */
             consequence: string;
+            /** @description Fit the description */
             stats: components["schemas"]["GenerateEventsEventStats"];
         };
         /**
          * EventStats
-         * @description How long ago it was, how bad, and how well known.
+         * @description Age, severity and fame.
          */
         GenerateEventsEventStats: {
             /** Years Ago */
@@ -991,12 +1027,18 @@ export interface components {
         };
         /**
          * GenerateEventsItem
-         * @description Something that happened in the world.
+         * @description An event of the world's past.
          */
         GenerateEventsItem: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateEventsEventDetails"];
             /**
@@ -1009,7 +1051,7 @@ export interface components {
         GenerateEventsJsonValue: unknown;
         /**
          * GenerateEventsPayload
-         * @description What `generate_events` takes.
+         * @description The payload of `generate_events`.
          */
         GenerateEventsPayload: {
             /**
@@ -1028,16 +1070,36 @@ export interface components {
              */
             count: number;
             /**
-             * @description where the events happen
+             * @description The place of the events
              * @default null
              */
-            selected_setting: components["schemas"]["GenerateEventsChosenSetting"] | null;
+            selected_setting: components["schemas"]["GenerateEventsSelectedSetting"] | null;
         };
         /** GenerateEventsResult */
         GenerateEventsResult: components["schemas"]["GenerateEventsEvent"][];
         /**
+         * SelectedSetting
+         * @description A selected setting.
+         */
+        GenerateEventsSelectedSetting: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["GenerateEventsJsonValue"];
+            };
+            /**
+             * Type
+             * @default setting
+             * @constant
+             */
+            type: "setting";
+        };
+        /**
          * GenerateEventsSubmit
-         * @description Events of a theme, in a selected setting if there is one: name, time, cause, course and consequence
+         * @description Generate events for a theme and an optional setting: name, time, cause, course, consequence and stats.
          * @example {
          *       "type": "generate_events",
          *       "payload": {
@@ -1106,9 +1168,15 @@ export interface components {
          * @description An organisation of the world.
          */
         GenerateFactionsFaction: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateFactionsFactionDetails"];
             /**
@@ -1120,33 +1188,55 @@ export interface components {
         };
         /**
          * FactionDetails
-         * @description What a lore piece of type `faction` has beside name and description.
+         * @description The details of a lore piece of type `faction`.
          */
         GenerateFactionsFactionDetails: {
-            /** Kind */
+            /**
+             * Kind
+             * @description The kind of organisation, a few words
+             */
             kind: string;
-            /** Reputation */
+            /**
+             * Reputation
+             * @description One to three words
+             */
             reputation: string;
-            /** Goal */
+            /**
+             * Goal
+             * @description The aim and its reason, 1 or 2 sentences
+             */
             goal: string;
-            /** Methods */
+            /**
+             * Methods
+             * @description Concrete deeds, 2 to 7 words each
+             */
             methods: string[];
             /**
              * Leader
              * @description Title and name
              */
             leader: string;
-            /** Headquarters */
+            /**
+             * Headquarters
+             * @description 1 or 2 sentences
+             */
             headquarters: string;
-            /** Symbol */
+            /**
+             * Symbol
+             * @description An image, a few words
+             */
             symbol: string;
-            /** Secret */
+            /**
+             * Secret
+             * @description A hidden fact that would change everything, 1 or 2 sentences
+             */
             secret: string;
+            /** @description Fit the description */
             stats: components["schemas"]["GenerateFactionsFactionStats"];
         };
         /**
          * FactionStats
-         * @description How large and how strong it is.
+         * @description Size and strength.
          */
         GenerateFactionsFactionStats: {
             /** Members */
@@ -1163,9 +1253,15 @@ export interface components {
          * @description An organisation of the world.
          */
         GenerateFactionsItem: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateFactionsFactionDetails"];
             /**
@@ -1177,7 +1273,7 @@ export interface components {
         };
         /**
          * GenerateFactionsPayload
-         * @description What `generate_factions` takes.
+         * @description The payload of `generate_factions`.
          */
         GenerateFactionsPayload: {
             /**
@@ -1200,7 +1296,7 @@ export interface components {
         GenerateFactionsResult: components["schemas"]["GenerateFactionsFaction"][];
         /**
          * GenerateFactionsSubmit
-         * @description Factions of a theme: name, goal, methods, leader, headquarters, symbol, secret and stats
+         * @description Generate factions for a theme: name, goal, methods, leader, headquarters, symbol, secret and stats.
          * @example {
          *       "type": "generate_factions",
          *       "payload": {
@@ -1265,53 +1361,19 @@ export interface components {
             webhook: components["schemas"]["WebhookRequest"] | null;
         };
         /**
-         * ChosenEvent
-         * @description An event that was chosen.
-         */
-        GenerateRelicsChosenEvent: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["GenerateRelicsJsonValue"];
-            };
-            /**
-             * Type
-             * @default event
-             * @constant
-             */
-            type: "event";
-        };
-        /**
-         * ChosenSetting
-         * @description A setting that was chosen.
-         */
-        GenerateRelicsChosenSetting: {
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Details */
-            details?: {
-                [key: string]: components["schemas"]["GenerateRelicsJsonValue"];
-            };
-            /**
-             * Type
-             * @default setting
-             * @constant
-             */
-            type: "setting";
-        };
-        /**
          * GenerateRelicsItem
-         * @description An object of the world that somebody would steal.
+         * @description A precious object of the world.
          */
         GenerateRelicsItem: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateRelicsRelicDetails"];
             /**
@@ -1324,7 +1386,7 @@ export interface components {
         GenerateRelicsJsonValue: unknown;
         /**
          * GenerateRelicsPayload
-         * @description What `generate_relics` takes.
+         * @description The payload of `generate_relics`.
          */
         GenerateRelicsPayload: {
             /**
@@ -1343,24 +1405,30 @@ export interface components {
              */
             count: number;
             /**
-             * @description where the relics are kept
+             * @description The place of the relics
              * @default null
              */
-            selected_setting: components["schemas"]["GenerateRelicsChosenSetting"] | null;
+            selected_setting: components["schemas"]["GenerateRelicsSelectedSetting"] | null;
             /**
-             * @description what the relics come from
+             * @description The event that the relics come from
              * @default null
              */
-            selected_event: components["schemas"]["GenerateRelicsChosenEvent"] | null;
+            selected_event: components["schemas"]["GenerateRelicsSelectedEvent"] | null;
         };
         /**
          * Relic
-         * @description An object of the world that somebody would steal.
+         * @description A precious object of the world.
          */
         GenerateRelicsRelic: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateRelicsRelicDetails"];
             /**
@@ -1372,27 +1440,48 @@ export interface components {
         };
         /**
          * RelicDetails
-         * @description What a lore piece of type `relic` has beside name and description.
+         * @description The details of a lore piece of type `relic`.
          */
         GenerateRelicsRelicDetails: {
-            /** Kind */
+            /**
+             * Kind
+             * @description The kind of object, a few words
+             */
             kind: string;
-            /** Material */
+            /**
+             * Material
+             * @description A few words
+             */
             material: string;
             /**
              * Rarity
              * @enum {string}
              */
             rarity: "common" | "uncommon" | "rare" | "legendary" | "unique";
-            /** Appearance */
+            /**
+             * Appearance
+             * @description 1 or 2 sentences
+             */
             appearance: string;
-            /** Power */
+            /**
+             * Power
+             * @description Its effect and its limits, 1 or 2 sentences
+             */
             power: string;
-            /** Cost */
+            /**
+             * Cost
+             * @description The price of its power for the user, 1 or 2 sentences
+             */
             cost: string;
-            /** Origin */
+            /**
+             * Origin
+             * @description Its maker and the reason, 1 or 2 sentences
+             */
             origin: string;
-            /** Keeper */
+            /**
+             * Keeper
+             * @description The present owner and their plans for it, 1 or 2 sentences
+             */
             keeper: string;
             /**
              * Setting
@@ -1404,11 +1493,12 @@ export interface components {
              * @description Name of the selected event
              */
             event: string | null;
+            /** @description Fit the description */
             stats: components["schemas"]["GenerateRelicsRelicStats"];
         };
         /**
          * RelicStats
-         * @description How strong, how dear and how old it is.
+         * @description Power, value and age.
          */
         GenerateRelicsRelicStats: {
             /** Power Level */
@@ -1421,8 +1511,48 @@ export interface components {
         /** GenerateRelicsResult */
         GenerateRelicsResult: components["schemas"]["GenerateRelicsRelic"][];
         /**
+         * SelectedEvent
+         * @description A selected event.
+         */
+        GenerateRelicsSelectedEvent: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["GenerateRelicsJsonValue"];
+            };
+            /**
+             * Type
+             * @default event
+             * @constant
+             */
+            type: "event";
+        };
+        /**
+         * SelectedSetting
+         * @description A selected setting.
+         */
+        GenerateRelicsSelectedSetting: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Details */
+            details?: {
+                [key: string]: components["schemas"]["GenerateRelicsJsonValue"];
+            };
+            /**
+             * Type
+             * @default setting
+             * @constant
+             */
+            type: "setting";
+        };
+        /**
          * GenerateRelicsSubmit
-         * @description Relics of a theme, of a selected setting and event if there are any: name, look, power, cost, origin
+         * @description Generate relics for a theme, an optional setting and event: name, appearance, power, cost, origin and stats.
          * @example {
          *       "type": "generate_relics",
          *       "payload": {
@@ -1491,9 +1621,15 @@ export interface components {
          * @description A place of the world.
          */
         GenerateSettingsItem: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateSettingsSettingDetails"];
             /**
@@ -1505,7 +1641,7 @@ export interface components {
         };
         /**
          * GenerateSettingsPayload
-         * @description What `generate_settings` takes.
+         * @description The payload of `generate_settings`.
          */
         GenerateSettingsPayload: {
             /**
@@ -1531,9 +1667,15 @@ export interface components {
          * @description A place of the world.
          */
         GenerateSettingsSetting: {
-            /** Name */
+            /**
+             * Name
+             * @description Original, and right for the culture of the world
+             */
             name: string;
-            /** Description */
+            /**
+             * Description
+             * @description 2 to 4 vivid sentences that make this one unlike any other
+             */
             description: string;
             details: components["schemas"]["GenerateSettingsSettingDetails"];
             /**
@@ -1545,28 +1687,50 @@ export interface components {
         };
         /**
          * SettingDetails
-         * @description What a lore piece of type `setting` has beside name and description.
+         * @description The details of a lore piece of type `setting`.
          */
         GenerateSettingsSettingDetails: {
-            /** Kind */
+            /**
+             * Kind
+             * @description The kind of place, a few words
+             */
             kind: string;
-            /** Atmosphere */
+            /**
+             * Atmosphere
+             * @description Single words
+             */
             atmosphere: string[];
-            /** Landmark */
+            /**
+             * Landmark
+             * @description The first thing a visitor sees, 1 or 2 sentences
+             */
             landmark: string;
-            /** Inhabitants */
+            /**
+             * Inhabitants
+             * @description The people and their daily work, 1 or 2 sentences
+             */
             inhabitants: string;
-            /** Danger */
+            /**
+             * Danger
+             * @description A threat that comes from this place, 1 or 2 sentences
+             */
             danger: string;
-            /** Resources */
+            /**
+             * Resources
+             * @description 1 to 4 words each
+             */
             resources: string[];
-            /** Secret */
+            /**
+             * Secret
+             * @description A hidden fact about the place, 1 or 2 sentences
+             */
             secret: string;
+            /** @description Fit the description */
             stats: components["schemas"]["GenerateSettingsSettingStats"];
         };
         /**
          * SettingStats
-         * @description How large, how old, how safe it is.
+         * @description Size, danger, wealth and age.
          */
         GenerateSettingsSettingStats: {
             /** Population */
@@ -1580,7 +1744,7 @@ export interface components {
         };
         /**
          * GenerateSettingsSubmit
-         * @description Settings of a theme: name, atmosphere, landmark, inhabitants, danger, resources, secret and stats
+         * @description Generate settings for a theme: name, atmosphere, landmark, inhabitants, danger, resources, secret and stats.
          * @example {
          *       "type": "generate_settings",
          *       "payload": {
