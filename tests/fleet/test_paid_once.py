@@ -37,6 +37,9 @@ class CountingModel(FakeModel):
         self.calls: list[Call] = []
         self.holding: list[Call] = []
         self.held: Held = no_call
+        self.breaks_off = False
+        """Whether a story is written half, and then no further."""
+        self.broken_off: list[Call] = []
 
     @asynccontextmanager
     async def request_stream(
@@ -54,11 +57,22 @@ class CountingModel(FakeModel):
         if self.held(call):
             self.holding.append(call)
             await asyncio.Event().wait()
+        if self.breaks_off and call[0] == "story":
+            self.broken_off.append(call)
         async with super().request_stream(messages, model_settings, model_request_parameters) as stream:
             yield stream
 
+    async def play(self, script: Any) -> AsyncIterator[str]:
+        half = bool(self.broken_off) and len("".join(script.chunks)) > STORY_CHARACTERS
+        for number, chunk in enumerate(script.chunks):
+            if half and number > len(script.chunks) * 3 // 4:
+                await asyncio.Event().wait()
+            yield chunk
+
 
 Held = Callable[[Call], bool]
+STORY_CHARACTERS = 1_000
+"""Only a story is longer."""
 
 
 def no_call(call: Call) -> bool:
@@ -116,11 +130,25 @@ class Stage:
 
     def note(self) -> None:
         """Go over the calls of the worker that was the last."""
-        answered = [call for call in self.model.calls if call not in self.model.holding]
+        answered = [call for call in self.model.calls if call not in (*self.model.holding, *self.model.broken_off)]
         self.paid_twice += [call for call in answered if call in self.paid]
         self.paid.update(answered)
         self.model.calls.clear()
         self.model.holding.clear()
+        self.model.broken_off.clear()
+
+    async def kill_while_broken_off(self) -> None:
+        """Kill the worker while the provider writes no further; start another, for which it does."""
+        await self.kill()
+        self.note()
+        self.model.breaks_off = False
+        await self.worker()
+
+    async def paragraphs(self, job_id: str) -> list[str]:
+        """Return the paragraphs that are saved, in order."""
+        items = await self.redis.hgetall(f"{{job:{job_id}}}:items")
+        values = [msgspec.json.decode(items[key]) for key in sorted((k for k in items if k.isdigit()), key=int)]
+        return [value["text"] for value in values if value["type"] == "paragraph"]
 
     async def finished_items(self, job_id: str, count: int) -> None:
         async def there() -> bool:
@@ -163,20 +191,25 @@ async def test_no_finished_item_is_asked_for_again(stage: Stage) -> None:
     assert stage.paid_twice == []
 
 
-async def test_no_finished_step_of_a_world_is_asked_for_again(stage: Stage, short_tmp: Path) -> None:
-    kills: list[Held] = [
-        lambda call: "The story so far ends" in call[2],
-        lambda call: "make a quest" in call[2],
-    ]
-    stage.model.held = kills[0]
+async def test_nothing_finished_of_a_world_is_asked_for_again(stage: Stage, short_tmp: Path) -> None:
+    model = stage.model
+    model.held = lambda call: call[0] == "relic"
     job = await stage.manager.create("create_world", {"user_id": 7, "theme": "fantasy"})
-    for following in [*kills[1:], no_call]:
-        await stage.kill_while_held(following)
+    await stage.finished_items(job.id, 1 + 4)
+    await stage.kill_while_held()  # one piece is open, the plan and the others are finished
+    model.breaks_off = True
+    await stage.finished_items(job.id, 1 + 5 + 2)
+    saved = await stage.paragraphs(job.id)
+    await stage.kill_while_broken_off()  # the story is half written
     ended = await stage.ended(job.id)
 
     assert (ended.status, ended.rescues) == (Status.COMPLETED, 2), ended.error
     assert stage.paid_twice == []
+    result = msgspec.json.decode(ended.result)
+    assert result["story"].split("\n\n")[: len(saved)] == saved
+    last = next(told for name, _, told in stage.paid if name == "story")
+    assert all(text in last for text in saved)
     database = Database(locate(None, data_dir=short_tmp))
     page = await Worlds(database).list(owner=None)
     await database.close()
-    assert [each.id for each in page.worlds] == [msgspec.json.decode(ended.result)["world_id"]]
+    assert [each.id for each in page.worlds] == [result["world_id"]]

@@ -80,7 +80,7 @@ async def generate(
             max_output_tokens=max_output_tokens,
             temperature=temperature,
             fixed=fixed,
-            purpose=str(key) if key is not None else find_noun(model),
+            purpose=key if isinstance(key, str) else find_noun(model),
         )
         return await ObjectWriter(ctx, model, fixed or {}, check).write(request, part)
 
