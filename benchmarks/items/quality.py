@@ -1,9 +1,9 @@
-"""Write items with the embedded model through the item flow; print each, judge each, time each.
+"""Write items with the embedded model and its guides; print each, judge each, time each.
 
     python benchmarks/items/quality.py --type generate_relics --runs 20 --theme fantasy
 
-A run is one job of three items. A run counts when every item came out fit; what the checks of the
-job type refused is counted as a rewrite. The items are printed to be read: no check replaces that.
+A run is one job of three items. A run counts when every item came out fit; an answer that the guide rejects is counted
+as a rewrite. The items are printed to be read: no check replaces that.
 """
 
 import argparse
@@ -12,27 +12,24 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import structlog
-from pydantic import BaseModel
 
-from loresmith.bootstrap import build_registry
+from loresmith.bootstrap import build_registry, classify
 from loresmith.cli.show import item_lines
-from loresmith.embedded.model import TEMPERATURE, EmbeddedModel, decoding_schema
+from loresmith.embedded.model import TEMPERATURE, EmbeddedModel
 from loresmith.jobs import JobType
-from loresmith.llm.errors import GenerationError
+from loresmith.jobs.testing import try_job
 from loresmith.llm.port import GenerationEvent, GenerationRequest, LoreModel, ModelCapabilities
 from loresmith.llm.wire import Queued
 from loresmith.llm_service.call import Call
 from loresmith.llm_service.provider import Provider, find_provider
 from loresmith.llm_service.route import Route
-
-Resource = TypeVar("Resource")
 
 
 @dataclass
@@ -40,82 +37,36 @@ class Direct:
     """The port without gRPC: the lore service's own generation, in this process."""
 
     provider: Provider
+    calls: int = 0
 
     async def generate(
         self, request: GenerationRequest, *, timeout_seconds: float
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Stream what the model does; the time limit is the benchmark's own."""
-        schema = decoding_schema(request.output_schema)
-        async with aclosing(Call(Route([self.provider]), replace(request, output_schema=schema)).events()) as events:
+        self.calls += 1
+        async with aclosing(Call(Route([self.provider]), request).events()) as events:
             async for event in events:
                 if not isinstance(event, Queued):
                     yield event
 
     async def capabilities(self) -> ModelCapabilities:
-        """Tell what the provider can do."""
-        return ModelCapabilities(self.provider.label, self.provider.streams, self.provider.concurrent_calls)
+        """Return what the provider can do, as the lore service describes it."""
+        provider = self.provider
+        return ModelCapabilities(provider.label, provider.streams, provider.concurrent_calls, guided=provider.guided)
 
 
-@dataclass
-class Sheet:
-    """Takes the part of the job's context and counts what happens."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One run."""
 
-    job_id: str
-    payload: BaseModel
-    llm: LoreModel
-    owner_digest: str = ""
-    items: Mapping[int, Any] = field(default_factory=dict[int, Any])
-    calls: int = 0
-    output_tokens: int = 0
-    fraction: float = 0.0
-
-    async def save_item(self, index: int, value: BaseModel) -> None:
-        """Forget it: the flow keeps its own."""
-
-    def report(self, fraction: float | None = None, message: str | None = None) -> None:
-        """Check that progress never falls."""
-        assert fraction is not None
-        assert fraction >= self.fraction, (fraction, self.fraction)
-        self.fraction = fraction
-
-    async def compare(self, model: str, count: int) -> None:
-        """Compare with nothing."""
-
-    def reached(self, part: int, mark: int) -> None:
-        """Forget it: what a run takes in all is what counts here."""
-
-    def finalizing(self, message: str) -> None:
-        """Check that everything was reported."""
-        assert self.fraction == 1.0
-
-    def resource(self, kind: type[Resource]) -> Resource:
-        """Return the model."""
-        assert isinstance(self.llm, kind)
-        return self.llm
-
-    def add_usage(
-        self,
-        *,
-        model: str,
-        input_tokens: int,
-        output_tokens: int,
-        cost_usd: float | None = None,
-        wasted: bool = False,
-    ) -> None:
-        """Count a call."""
-        self.calls += 1
-        self.output_tokens += output_tokens
-
-    def in_flight(self, call: object, input_tokens: int, output_tokens: int, cost_usd: float | None = None) -> None:
-        """Forget it: no worker of this benchmark dies."""
-
-    def remaining_seconds(self) -> float:
-        """Leave time enough."""
-        return 600.0
+    seconds: float
+    calls: int
+    output_tokens: int
+    fit: bool
 
 
 async def main() -> None:
-    """Run the jobs one after another and print the sheet of each and of all."""
+    """Run the jobs one after another and print each and a summary of all."""
     options = _options()
     rejected: list[str] = []
     structlog.configure(processors=[lambda _, __, event: _note(event, rejected)])
@@ -130,15 +81,16 @@ async def main() -> None:
             temperature=options.temperature,
             extra_body={**model.sampling, **json.loads(options.sampling)},
         )
-        sheets = [await _run(provider, options, number) for number in range(options.runs)]
+        provider = replace(provider, guided=model.guided)
+        runs = [await _run(provider, options, number) for number in range(options.runs)]
         await model.stop()
-    _summary(sheets, rejected)
+    _summary(runs, rejected)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--type", default="generate_characters")
-    parser.add_argument("--payload", default="{}", help="JSON, beside theme and count")
+    parser.add_argument("--payload", default="{}", help="JSON, added to theme and count")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--theme", default="fantasy")
     parser.add_argument("--count", type=int, default=3)
@@ -151,38 +103,39 @@ def _options() -> argparse.Namespace:
 
 
 def _note(event: Any, rejected: list[str]) -> str:
-    if problem := event.get("problem"):
-        rejected.append(problem)
-        print(f"  rewrite: {problem}")
+    if event["event"] in ("item_rejected", "part_rejected"):
+        fields = ", ".join(event["fields"]) or "the answer"
+        rejected.append(fields)
+        print(f"  rewrite: {fields}")
     raise structlog.DropEvent
 
 
-async def _run(provider: Provider, options: argparse.Namespace, number: int) -> tuple[Sheet, float, bool]:
+async def _run(provider: Provider, options: argparse.Namespace, number: int) -> Finished:
     kind: JobType = build_registry().get(options.type)
-    payload = kind.validate({"theme": options.theme, "count": options.count, **json.loads(options.payload)})
-    sheet = Sheet(f"{options.seed} {number}", payload, Direct(provider))
+    payload = {"theme": options.theme, "count": options.count, **json.loads(options.payload)}
+    model = Direct(provider)
     started = time.monotonic()
     print(f"\n=== {options.type}, {options.theme}, run {number + 1}")
-    try:
-        items: list[Any] = await kind.handler(cast("Any", sheet))
-    except GenerationError as error:
-        print(f"  FAILED {error.code}: {error}")
-        items = []
+    job_id = f"{options.seed} {number}"
+    trial = await try_job(kind, payload, resources={LoreModel: model}, job_id=job_id, classify=classify)
     seconds = time.monotonic() - started
-    for item in kind.result.dump_python(items, mode="json"):
+    if trial.error is not None:
+        print(f"  FAILED {trial.error.code}: {trial.error.message}")
+    assert trial.progress == sorted(trial.progress), trial.progress
+    items: list[Any] = trial.result or []
+    for item in items:
         print("\n".join(item_lines(item)))
-    print(f"  [{seconds:.1f} s, {sheet.calls} calls, {sheet.output_tokens / seconds:.0f} tokens/s]", flush=True)
-    return sheet, seconds, bool(items)
+    tokens = trial.usage.output_tokens if trial.usage else 0
+    print(f"  [{seconds:.1f} s, {model.calls} calls, {tokens / seconds:.0f} tokens/s]", flush=True)
+    return Finished(seconds, model.calls, tokens, bool(items))
 
 
-def _summary(runs: list[tuple[Sheet, float, bool]], rejected: list[str]) -> None:
-    seconds = [each for _, each, _ in runs]
-    calls = sum(sheet.calls for sheet, _, _ in runs)
-    tokens = sum(sheet.output_tokens for sheet, _, _ in runs)
+def _summary(runs: list[Finished], rejected: list[str]) -> None:
+    seconds = [each.seconds for each in runs]
     print(
-        f"\n{sum(fine for *_, fine in runs)} of {len(runs)} runs fit; seconds: median "
-        f"{statistics.median(seconds):.1f}, slowest {max(seconds):.1f}; {calls} calls, "
-        f"{len(rejected)} rewrites; {tokens / sum(seconds):.0f} tokens/s"
+        f"\n{sum(each.fit for each in runs)} of {len(runs)} runs fit; seconds: median "
+        f"{statistics.median(seconds):.1f}, slowest {max(seconds):.1f}; {sum(each.calls for each in runs)} calls, "
+        f"{len(rejected)} rewrites; {sum(each.output_tokens for each in runs) / sum(seconds):.0f} tokens/s"
     )
 
 

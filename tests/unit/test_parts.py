@@ -12,11 +12,9 @@ from loresmith.embedded.model import OWN_SAMPLING, SAMPLING, EmbeddedModel
 from loresmith.settings import load_settings
 
 
-def test_the_embedded_model_is_asked_with_its_grammar_and_its_sampling(tmp_path: Path) -> None:
+def test_the_embedded_model_has_guides_and_its_own_sampling(tmp_path: Path) -> None:
     provider = find_route(load_settings(), EmbeddedModel(tmp_path / "model.log")).first.provider
-    assert provider.decoding is not None
-    asked = {"type": "string", "maxLength": 40, "x-pattern": "^Healer$"}
-    assert provider.decoding(asked) == {"type": "string", "pattern": "^Healer$"}
+    assert provider.guided
     assert "extra_body" in provider.settings
     assert provider.settings["extra_body"] == OWN_SAMPLING
 
@@ -25,8 +23,14 @@ def test_what_suits_only_our_own_model_is_kept_from_a_file_of_the_user() -> None
     assert EmbeddedModel(Path("model.log"), model_file=Path("other.gguf")).sampling == SAMPLING
 
 
-def test_another_model_is_asked_with_the_plain_schema() -> None:
-    assert find_route(load_settings(model="fake?seconds=1"), None).first.provider.decoding is None
+def test_another_model_has_no_guides_unless_a_setting_says_so() -> None:
+    assert not find_route(load_settings(model="fake?seconds=1"), None).first.provider.guided
+    assert find_route(load_settings(model="fake?seconds=1", model_guided=True), None).first.provider.guided
+
+
+def test_the_guides_of_the_embedded_model_can_be_switched_off(tmp_path: Path) -> None:
+    settings = load_settings(model_guided=False)
+    assert not find_route(settings, EmbeddedModel(tmp_path / "model.log")).first.provider.guided
 
 
 async def test_what_stops_slowly_is_cancelled_once_although_another_part_ends_at_once() -> None:

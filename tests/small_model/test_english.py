@@ -2,7 +2,7 @@
 
 import pytest
 
-from loresmith.lore.english import unknown_words, weakness_of, weakness_of_wording
+from loresmith.small_model.english import unknown_words, weakness_of, weakness_of_wording
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loresmith.lore.prose import (
+from loresmith.small_model.prose import (
     problem_of_echo,
     problem_of_name,
     problem_of_phrase,
