@@ -147,6 +147,19 @@ class Settings(BaseSettings):
     model_first_token_seconds: float = Field(
         20.0, gt=0, le=600, description="a model that says nothing for so long has failed, if another can take over"
     )
+    model_silence_seconds: float = Field(
+        90.0, gt=0, le=3600, description="a model that sends nothing at all for so long has failed"
+    )
+    model_max_output_tokens: int = Field(
+        512, ge=1, le=1_000_000, description="tokens that an answer may have, where the job type names no number"
+    )
+    model_output: Literal["json_schema", "tool", "json_object", "words"] | None = Field(
+        None, description="way in which the model is asked for an object; unset: the best one that its server takes"
+    )
+    model_stream: bool = Field(True, description="whether answers are streamed; `false` for a server that cannot")
+    model_longest_pause_seconds: float = Field(
+        120.0, gt=0, le=86_400, description="longest pause that a provider's `Retry-After` can ask for"
+    )
     model_requests_per_minute: PerProvider | None = Field(
         None, description="limit of a provider, as `500` or `openai=500,anthropic=50`; unset: none"
     )

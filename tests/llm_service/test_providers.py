@@ -162,12 +162,6 @@ async def test_output_that_stays_invalid_is_an_error_with_its_cost(
     assert events[-1] == Usage("knight-1", 22, 14, None)
 
 
-async def test_output_that_was_cut_off_is_asked_for_shorter(model: GrpcLoreModel, openai: OpenAIServer) -> None:
-    openai.answers = [says('{"name":"Kael and', finish="length"), says(VALID)]
-    assert final_of(await collect(model, order())) == VALID
-    assert "too long" in openai.exchanges[1].body["messages"][-1]["content"]
-
-
 async def test_a_code_fence_around_the_object_is_no_reason_to_repair(
     model: GrpcLoreModel, openai: OpenAIServer
 ) -> None:

@@ -20,12 +20,17 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 def build_probes(
-    metrics: Metrics, *, missing: Readiness, stuck: Callable[[], str] = lambda: "", counts: Counts | None = None
+    metrics: Metrics,
+    *,
+    missing: Readiness,
+    notes: Readiness | None = None,
+    stuck: Callable[[], str] = lambda: "",
+    counts: Counts | None = None,
 ) -> Starlette:
     """Return the application with `/healthz`, `/readyz` and `/metrics`.
 
     `missing` is asked for what the process needs and has not. `stuck` says why a restart would help, '' when it would
-    not: what is away comes back without one.
+    not: what is away comes back without one. `notes` are worth knowing, and no reason not to be ready.
     """
 
     async def healthz(_: Request) -> Response:
@@ -38,7 +43,8 @@ def build_probes(
             detail = "; ".join(f"{name}: {wrong}" for name, wrong in gone.items())
             problem = Problem("not_ready", detail, headers={"Retry-After": "2"}, members={"missing": gone})
             return problem_response(problem, request_id="")
-        return _json({"status": "ready"}, 200)
+        noted = await _within(notes) if notes else {}
+        return _json({"status": "ready", **({"notes": noted} if noted else {})}, 200)
 
     async def read_metrics(request: Request) -> Response:
         return await scraped(request, metrics, counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 from pathlib import Path
 
@@ -20,6 +21,36 @@ async def look_at_lore(settings: Settings, *, api_is_ready: bool) -> list[Findin
     else:
         lore = Finding("lore service", Level.NOTE, "not running", "`loresmith run` starts it")
     return [lore, _local_model(settings)]
+
+
+async def look_at_pauses(redis_url: str | None, *, clear: bool) -> list[Finding]:
+    """Look at the pauses for which providers asked, and end them if that is wished."""
+    from loresmith.bootstrap import connect
+    from loresmith.llm_service.shared import clear_pauses, pauses
+
+    if redis_url is None:
+        return []
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), connect(redis_url) as redis:
+            found = await pauses(redis)
+            cleared = await clear_pauses(redis) if clear else 0
+    except Exception:
+        return []
+    if clear:
+        return [Finding("pauses", Level.OK, f"{cleared} cleared")]
+    return [
+        Finding(
+            "pauses",
+            Level.NOTE,
+            f"the provider {_provider_in(key)!r} asked for a pause, {seconds:.0f} s are left",
+            "wait, or end it: loresmith doctor --clear-pauses",
+        )
+        for key, seconds in found.items()
+    ]
+
+
+def _provider_in(key: str) -> str:
+    return key.partition("{")[2].partition("}")[0]
 
 
 async def _remote(settings: Settings, address: str) -> list[Finding]:

@@ -21,7 +21,7 @@ async def look_at_redis(settings: Settings) -> tuple[list[Finding], float | None
     """Look at the configured Redis or the embedded one; returns also how far its clock is ahead of ours."""
     from loresmith.redis_server import RedisServerError, examine_server
 
-    url = settings.redis_url or _embedded_url(settings.data_dir)
+    url = redis_place(settings)
     asleep = Finding("redis", Level.NOTE, "the embedded server is not running", "`loresmith run` starts it")
     if url is None:
         return [asleep], None
@@ -42,6 +42,11 @@ async def look_at_redis(settings: Settings) -> tuple[list[Finding], float | None
     if settings.redis_replicas:
         findings.append(_replicas(facts, settings.redis_replicas))
     return findings, facts.clock_ahead_seconds
+
+
+def redis_place(settings: Settings) -> str | None:
+    """Return the address of the configured Redis, or of the embedded one if that runs."""
+    return settings.redis_url or _embedded_url(settings.data_dir)
 
 
 def _embedded_url(data_dir: Path) -> str | None:

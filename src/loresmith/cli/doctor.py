@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import textwrap
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -19,14 +20,20 @@ _SLOW = ("loresmith.client", "loresmith.db.schema", "loresmith.redis_server", "l
 """Imported before anything is timed: it takes seconds, in which no answer is read."""
 
 
-def doctor(url: Url = None, as_json: AsJson = False) -> None:
+AskModel = Annotated[bool, typer.Option("--model", help="ask the model for one tiny object, and print what it says")]
+ClearPauses = Annotated[bool, typer.Option("--clear-pauses", help="end the pauses for which providers asked")]
+
+
+def doctor(
+    url: Url = None, as_json: AsJson = False, model: AskModel = False, clear_pauses: ClearPauses = False
+) -> None:
     """Look at API, queue, Redis, SQL, lore service, model, clock and disk; works while the server is down, too."""
     try:
         settings = configure(least_log_level="error")
     except SettingsError as error:
         findings = [Finding("settings", Level.WRONG, str(error), "see the table of settings in README.md")]
     else:
-        findings = asyncio.run(look(settings, url))
+        findings = asyncio.run(look(settings, url, ask_model=model, clear_pauses=clear_pauses))
     ill = any(one.level is Level.WRONG for one in findings)
     if as_json:
         print_json({"ok": not ill, "checks": [asdict(one) for one in findings]})
@@ -35,11 +42,14 @@ def doctor(url: Url = None, as_json: AsJson = False) -> None:
     raise typer.Exit(1 if ill else 0)
 
 
-async def look(settings: Settings, url: str | None) -> list[Finding]:
+async def look(
+    settings: Settings, url: str | None, *, ask_model: bool = False, clear_pauses: bool = False
+) -> list[Finding]:
     """Look at everything, at the same time where that is possible."""
-    from loresmith.cli.checkup_model import look_at_lore
+    from loresmith.cli.checkup_model import look_at_lore, look_at_pauses
+    from loresmith.cli.checkup_provider import look_at_provider
     from loresmith.cli.checkup_queue import look_at_queue
-    from loresmith.cli.checkup_stores import look_at_redis, look_at_sql
+    from loresmith.cli.checkup_stores import look_at_redis, look_at_sql, redis_place
 
     for module in _SLOW:
         importlib.import_module(module)
@@ -52,6 +62,8 @@ async def look(settings: Settings, url: str | None) -> list[Finding]:
     )
     is_ready = api[0][0].level is Level.OK
     lore = await look_at_lore(settings, api_is_ready=is_ready)
+    lore += await look_at_pauses(redis_place(settings), clear=clear_pauses)
+    lore += await look_at_provider(settings) if ask_model else []
     queue = [await look_at_queue(place, key)] if is_ready else []
     rest = [look_at_clocks({"the API": api[1], "redis": redis[1]}), look_at_disk(settings.data_dir)]
     return [*api[0], *queue, *redis[0], sql, *lore, *rest]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 import structlog
 
 from loresmith.bootstrap import Client, connect
+from loresmith.cli.lore_health import LoreHealth
 from loresmith.cli.stack import StartError
 from loresmith.embedded.model import TEMPERATURE, EmbeddedModel
 from loresmith.llm.client import GrpcLoreModel
@@ -17,18 +18,16 @@ from loresmith.llm_service.access import Access
 from loresmith.llm_service.budgets import Budget, Budgets
 from loresmith.llm_service.ledger import Limits
 from loresmith.llm_service.limiter import Limiter
-from loresmith.llm_service.provider import TRIED, Provider, find_provider
+from loresmith.llm_service.modes import OutputMode
+from loresmith.llm_service.provider import TRIED, CallLimits, Provider, find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
 from loresmith.llm_service.shared import SharedLedger, SharedPurse
-from loresmith.redis_server import RedisServerError, check_server
 from loresmith.setting_types import per_provider
 from loresmith.settings import Settings
 from loresmith.telemetry.process import Telemetry
 
 EMBEDDED = "embedded"
-
-Missing = Callable[[], Awaitable[Mapping[str, str]]]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -43,20 +42,21 @@ async def lore_service(
     redis_url: str | None = None,
     grace_seconds: float = 0.0,
     telemetry: Telemetry,
-) -> AsyncGenerator[tuple[str, Callable[[], None], Missing]]:
-    """The gRPC server; yields the address at which it is reached, what ends it without grace, and what it lacks.
+) -> AsyncGenerator[tuple[str, Callable[[], None], LoreHealth]]:
+    """The gRPC server; yields the address at which it is reached, what ends it without grace, and how it is.
 
     With a Redis, limits and budgets are those of all services on it. Raises StartError.
     """
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(connect(redis_url)) if redis_url else None
-        server = LoreServer(find_route(settings, child, redis), access, telemetry=telemetry)
+        route = find_route(settings, child, redis)
+        server = LoreServer(route, access, telemetry=telemetry)
         try:
             port = await server.start(address)
         except (OSError, ValueError) as error:
             raise StartError(str(error)) from None
         try:
-            yield f"{address.rpartition(':')[0]}:{port}", server.hurry, _missing(child, redis, redis_url)
+            yield f"{address.rpartition(':')[0]}:{port}", server.hurry, LoreHealth(route, child, redis, redis_url)
         finally:
             await server.stop(grace_seconds)
 
@@ -75,23 +75,6 @@ async def lore_model(
         yield model
     finally:
         await model.close()
-
-
-def _missing(child: EmbeddedModel | None, redis: Client | None, redis_url: str | None) -> Missing:
-    """What a service needs of this machine and of Redis; a provider is not asked: that costs, and others may do."""
-
-    async def missing() -> Mapping[str, str]:
-        gone: dict[str, str] = {}
-        if child is not None and not child.base_url:
-            gone["model"] = "is being started again"
-        if redis is not None and redis_url is not None:
-            try:
-                await check_server(redis, redis_url)
-            except RedisServerError:
-                gone["redis"] = "does not answer"
-        return gone
-
-    return missing
 
 
 def access_of(settings: Settings) -> Access:
@@ -113,21 +96,22 @@ def client_tls(settings: Settings) -> TlsFiles | None:
 def find_route(settings: Settings, child: EmbeddedModel | None, redis: Client | None = None) -> Route:
     """The models of the settings, the embedded one first if there is one. Raises StartError."""
     fallbacks = settings.model_fallbacks.split(",") if settings.model_fallbacks else []
-    first = _embedded(child) if child else _named(settings, settings.model or "", "LORESMITH_MODEL")
+    first = _embedded(settings, child) if child else _named(settings, settings.model or "", "LORESMITH_MODEL")
     providers = [first if settings.model_guided is None else replace(first, guided=settings.model_guided)]
     providers += [_named(settings, name, "LORESMITH_MODEL_FALLBACKS") for name in fallbacks]
+    first_of_name = {one.name: one for one in reversed(providers)}
     try:
         return Route(
             providers,
             budgets=_budgets(settings, redis),
-            limiters=[_limiter(settings, name, redis) for name in {provider.name for provider in providers}],
+            limiters=[_limiter(settings, one, redis) for one in first_of_name.values()],
             first_token_seconds=settings.model_first_token_seconds,
         )
     except ValueError as error:
         raise StartError(str(error)) from None
 
 
-def _embedded(child: EmbeddedModel) -> Provider:
+def _embedded(settings: Settings, child: EmbeddedModel) -> Provider:
     provider = find_provider(
         f"openai-compatible:{child.model_name}",
         base_url=lambda: child.base_url or None,
@@ -135,6 +119,8 @@ def _embedded(child: EmbeddedModel) -> Provider:
         concurrent_calls=child.slots,
         temperature=TEMPERATURE,
         extra_body=child.sampling,
+        output=OutputMode.JSON_SCHEMA,
+        limits=_call_limits(settings),
     )
     return replace(provider, name=EMBEDDED, present=child.present, guided=child.guided)
 
@@ -142,7 +128,14 @@ def _embedded(child: EmbeddedModel) -> Provider:
 def _named(settings: Settings, name: str, setting: str) -> Provider:
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else None
     try:
-        provider = find_provider(name, base_url=settings.model_base_url, api_key=key)
+        provider = find_provider(
+            name,
+            base_url=settings.model_base_url,
+            api_key=key,
+            streams=settings.model_stream,
+            output=OutputMode(settings.model_output) if settings.model_output else None,
+            limits=_call_limits(settings),
+        )
     except ValueError as error:
         raise StartError(f"{setting}: {error}") from None
     if provider.name not in TRIED:
@@ -151,15 +144,24 @@ def _named(settings: Settings, name: str, setting: str) -> Provider:
     return replace(provider, concurrent_calls=calls) if calls else provider
 
 
-def _limiter(settings: Settings, provider: str, redis: Client | None) -> Limiter:
-    limits = Limits(
-        requests=_of(settings.model_requests_per_minute, provider),
-        tokens=_of(settings.model_tokens_per_minute, provider),
-        calls=_of(settings.model_concurrency, provider),
+def _call_limits(settings: Settings) -> CallLimits:
+    return CallLimits(
+        silence_seconds=settings.model_silence_seconds,
+        longest_pause_seconds=settings.model_longest_pause_seconds,
+        max_output_tokens=settings.model_max_output_tokens,
     )
-    if redis is None or provider == EMBEDDED:  # each process has an embedded model of its own
-        return Limiter(provider, limits)
-    return Limiter(provider, limits, SharedLedger(redis, provider, limits))
+
+
+def _limiter(settings: Settings, provider: Provider, redis: Client | None) -> Limiter:
+    name = provider.name
+    limits = Limits(
+        requests=_of(settings.model_requests_per_minute, name),
+        tokens=_of(settings.model_tokens_per_minute, name),
+        calls=_of(settings.model_concurrency, name),
+    )
+    if redis is None or name == EMBEDDED:  # each process has an embedded model of its own
+        return Limiter(name, limits)
+    return Limiter(name, limits, SharedLedger(redis, name, limits, account=provider.account))
 
 
 def _budgets(settings: Settings, redis: Client | None) -> Budgets:

@@ -148,9 +148,9 @@ async def _lore(settings: Settings) -> None:
             grace_seconds=LORE_GRACE_SECONDS,
             telemetry=telemetry,
         )
-        _, hurry, missing = await stack.enter(part)
+        _, hurry, health = await stack.enter(part)
         stack.on_stop(_second(hurry))
-        await stack.enter(probed_lore(settings, telemetry, missing))
+        await stack.enter(probed_lore(settings, telemetry, health.missing, health.notes))
         tune_garbage_collection()
 
     await Stack(stop_seconds=LORE_GRACE_SECONDS + 5).run(start)

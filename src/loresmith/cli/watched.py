@@ -65,11 +65,13 @@ async def probed_worker(
 
 
 @contextlib.asynccontextmanager
-async def probed_lore(settings: Settings, telemetry: Telemetry, missing: Readiness) -> AsyncGenerator[None]:
+async def probed_lore(
+    settings: Settings, telemetry: Telemetry, missing: Readiness, notes: Readiness
+) -> AsyncGenerator[None]:
     """The listener of a lore service, if there is to be one."""
     from loresmith.api.probes import build_probes
 
-    async with _listening(settings, build_probes(telemetry.metrics, missing=missing)):
+    async with _listening(settings, build_probes(telemetry.metrics, missing=missing, notes=notes)):
         yield
 
 

@@ -9,6 +9,8 @@ from typing import Any, cast
 from loresmith.llm.pb import lore_pb2
 from loresmith.llm.port import FieldsDone, Final, GenerationEvent, GenerationRequest, Partial, Usage
 
+_MAX_OUTPUT_TOKENS: int = GenerationRequest.__dataclass_fields__["max_output_tokens"].default
+
 
 @dataclass(frozen=True, slots=True)
 class Queued:
@@ -34,8 +36,13 @@ def request_to_wire(request: GenerationRequest) -> lore_pb2.GenerateRequest:
     )
 
 
-def request_from_wire(message: lore_pb2.GenerateRequest) -> GenerationRequest:
-    """What was asked for. Raises ValueError if the schema is not a JSON object."""
+def request_from_wire(
+    message: lore_pb2.GenerateRequest, *, max_output_tokens: int = _MAX_OUTPUT_TOKENS
+) -> GenerationRequest:
+    """What was asked for; `max_output_tokens` holds where the message has none.
+
+    Raises ValueError if the schema is not a JSON object.
+    """
     try:
         schema: Any = json.loads(message.json_schema)
     except ValueError as error:
@@ -48,7 +55,7 @@ def request_from_wire(message: lore_pb2.GenerateRequest) -> GenerationRequest:
         prompt=message.prompt,
         output_schema=cast("dict[str, Any]", schema),
         schema_name=message.schema_name or "item",
-        max_output_tokens=limits.max_output_tokens,
+        max_output_tokens=limits.max_output_tokens or max_output_tokens,
         temperature=message.temperature if message.HasField("temperature") else None,
         seed=message.seed if message.HasField("seed") else None,
         job_id=message.job_id,

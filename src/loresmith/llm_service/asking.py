@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, cast
 
 from pydantic_ai.messages import (
     ModelMessage,
@@ -23,7 +26,8 @@ from pydantic_ai.settings import ModelSettings, merge_model_settings
 from pydantic_ai.tools import ToolDefinition
 
 from loresmith.llm.port import GenerationRequest
-from loresmith.llm_service.dialects import ANTHROPIC, Dialect, Shape, dialect_for
+from loresmith.llm_service.dialects import ANTHROPIC, NARROW, Dialect, Shape, dialect_for
+from loresmith.llm_service.modes import OutputMode
 from loresmith.llm_service.provider import Provider
 from loresmith.llm_service.sendable import sendable, shape_of
 
@@ -38,8 +42,6 @@ def first_messages(request: GenerationRequest) -> list[ModelMessage]:
 
 def repair_messages(response: ModelResponse, complaint: str) -> list[ModelMessage]:
     """What is added before it tries again."""
-    if response.finish_reason == "length":
-        complaint = "it is too long and was cut off"
     plea = f"That does not fit the schema: {complaint}. Answer with the whole corrected JSON object."
     call = _tool_call(response)
     if call is None:
@@ -49,18 +51,26 @@ def repair_messages(response: ModelResponse, complaint: str) -> list[ModelMessag
     return [response, ModelRequest(parts=[answer])]
 
 
-def parameters_for(model: Model, request: GenerationRequest) -> ModelRequestParameters:
-    """Asks for the schema in the way in which the model keeps to it best.
+def mode_for(provider: Provider, model: Model, request: GenerationRequest) -> OutputMode:
+    """The best way to ask for the schema that the server is not known to refuse, and that its provider has for it."""
+    mode = provider.modes.current
+    if mode is not OutputMode.JSON_SCHEMA or provider.modes.is_fixed:
+        return mode
+    has_native = model.profile.get("supports_json_schema_output", False)
+    if has_native and dialect_for(model).native(shape_of(request.output_schema)):
+        return mode
+    return OutputMode.TOOL if model.profile.get("supports_tools", True) else OutputMode.WORDS
 
-    As a schema of the answer where the provider has that and takes this one, else as a tool that must be called, else
-    in words.
-    """
-    dialect, shape = dialect_for(model), shape_of(request.output_schema)
-    schema, strict = sendable(request.output_schema, dialect), _strictness(dialect, shape)
-    if model.profile.get("supports_json_schema_output", False) and dialect.native(shape):
+
+def parameters_for(model: Model, request: GenerationRequest, mode: OutputMode) -> ModelRequestParameters:
+    """Asks for the schema in one of the ways."""
+    dialect = dialect_for(model)
+    schema = sendable(request.output_schema, dialect)
+    strict = _strictness(dialect, shape_of(request.output_schema))
+    if mode is OutputMode.JSON_SCHEMA:
         output = OutputObjectDefinition(json_schema=schema, name=request.schema_name, strict=strict)
         return ModelRequestParameters(output_mode="native", output_object=output)
-    if model.profile.get("supports_tools", True):
+    if mode is OutputMode.TOOL:
         tool = ToolDefinition(
             name=request.schema_name,
             parameters_json_schema=schema,
@@ -69,8 +79,17 @@ def parameters_for(model: Model, request: GenerationRequest) -> ModelRequestPara
             strict=strict,
         )
         return ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
-    output = OutputObjectDefinition(json_schema=schema, name=request.schema_name, strict=strict)
-    return ModelRequestParameters(output_mode="prompted", output_object=output)
+    return ModelRequestParameters()
+
+
+def messages_for(messages: Sequence[ModelMessage], request: GenerationRequest, mode: OutputMode) -> list[ModelMessage]:
+    """What the model is told in one of the ways: where the schema goes into no field, the instructions hold it."""
+    first, *others = messages
+    if mode not in (OutputMode.JSON_OBJECT, OutputMode.WORDS) or not isinstance(first, ModelRequest):
+        return list(messages)
+    schema = json.dumps(sendable(request.output_schema, NARROW), ensure_ascii=False)
+    demand = f"Answer with one JSON object that satisfies this JSON schema, and with nothing else:\n{schema}"
+    return [replace(first, instructions=f"{request.instructions}\n\n{demand}".strip()), *others]
 
 
 def _strictness(dialect: Dialect, shape: Shape) -> bool | None:
@@ -87,7 +106,11 @@ def most_output_tokens(model: Model, request: GenerationRequest) -> int:
 
 
 def settings_for(
-    provider: Provider, model: Model, request: GenerationRequest, first_token_seconds: float | None
+    provider: Provider,
+    model: Model,
+    request: GenerationRequest,
+    mode: OutputMode,
+    first_token_seconds: float | None = None,
 ) -> ModelSettings:
     """The settings of one request; with `first_token_seconds` a model that says nothing for so long has failed."""
     settings = ModelSettings(max_tokens=most_output_tokens(model, request))
@@ -97,7 +120,11 @@ def settings_for(
         settings["seed"] = request.seed
     if first_token_seconds is not None:
         settings["first_event_timeout"] = first_token_seconds
-    return merge_model_settings(provider.settings, settings) or settings
+    merged = merge_model_settings(provider.settings, settings) or settings
+    if mode is OutputMode.JSON_OBJECT:
+        body = cast("dict[str, object]", merged.get("extra_body", {}))
+        merged["extra_body"] = {**body, "response_format": {"type": "json_object"}}
+    return merged
 
 
 def text_of(event: object) -> str:
@@ -118,7 +145,10 @@ def text_of(event: object) -> str:
 def answer_of(response: ModelResponse) -> str:
     """The text that should hold the object."""
     call = _tool_call(response)
-    return call.args_as_json_str() if call else response.text or ""
+    if call:
+        return call.args_as_json_str()
+    # Some servers take the whole answer of a model that does not think for thoughts.
+    return response.text or response.thinking or ""
 
 
 def ended(response: ModelResponse) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from pydantic_ai.models.instrumented import InstrumentationSettings
@@ -17,7 +17,8 @@ from loresmith.llm_service.generation import Asked, Generation, Patience
 from loresmith.llm_service.limiter import LONGEST_PAUSE_SECONDS
 from loresmith.llm_service.progress import Progress
 from loresmith.llm_service.route import SHORT_PAUSE_SECONDS, Route, Station, another_may
-from loresmith.llm_service.schema import output_schema
+from loresmith.llm_service.said import provider_said
+from loresmith.llm_service.schema import output_schema, resolve
 from loresmith.llm_service.spending import Spending
 from loresmith.llm_service.waiting import Waiting
 from loresmith.telemetry.instruments import ModelMetrics
@@ -43,7 +44,7 @@ class Call:
         schema = output_schema(request.output_schema)
         self._route = route
         self._reminder_seconds = reminder_seconds
-        progress = Progress(expected_fields(schema.document))
+        progress = Progress(expected_fields(schema.document), _names(schema.document))
         spending = Spending(route.first.provider.label, metrics)
         self._asked = Asked(request, schema, progress, spending, instrument)
 
@@ -107,8 +108,16 @@ class Call:
     def _move_on(self, station: Station, error: GenerationError) -> None:
         self._route.rest(station)
         request = self._asked.request
-        facts = {"job_id": request.job_id, "model": station.provider.label, "code": error.code}
+        said = provider_said(error, request, self._route.secrets())
+        facts = {"job_id": request.job_id, "model": station.provider.label, "code": error.code, **said}
         _log.warning("another model takes over", reason=error.message, **facts)
+
+
+def _names(document: dict[str, Any]) -> frozenset[str]:
+    """The properties that an object may have; empty if it may have any."""
+    root = resolve(document, document)
+    closed = root.get("additionalProperties") is False and "patternProperties" not in root
+    return frozenset(root.get("properties", ())) if closed else frozenset()
 
 
 async def _until(station: Station) -> None:

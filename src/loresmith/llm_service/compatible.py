@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx2
 from pydantic_ai.models import Model, create_async_httpx2_client
-from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIStreamedResponse
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+from pydantic_ai.usage import RequestUsage
 
 from loresmith.llm.errors import GenerationError
 from loresmith.llm_service.provider_names import COMPATIBLE, BaseUrl
+from loresmith.llm_service.tolerance import TolerantTransport
 
 _CONNECT_TIMEOUT_SECONDS: Final = 5.0
 _READ_TIMEOUT_SECONDS: Final = 600.0
@@ -46,9 +48,25 @@ class CompatibleServer:
         )
         profile = OpenAIModelProfile(
             supports_json_schema_output=True,
-            openai_chat_streaming_requires_finish_reason=True,  # else a cut stream passes for whole
         )
-        return OpenAIChatModel(self._model_name, provider=provider, profile=profile)
+        return _ChatModel(self._model_name, provider=provider, profile=profile)
+
+
+class _Stream(OpenAIStreamedResponse):
+    """A stream whose usage is the highest that any chunk names: many servers send running totals in each."""
+
+    def _add_usage(self, usage: RequestUsage, *, reported: bool, cumulative: bool = False) -> None:
+        if not reported:
+            return super()._add_usage(usage, reported=False, cumulative=cumulative)
+        before = self._usage
+        highest = usage if usage.total_tokens >= before.total_tokens else before
+        return super()._add_usage(highest, reported=True, cumulative=True)
+
+
+class _ChatModel(OpenAIChatModel):
+    @property
+    def _streamed_response_cls(self) -> type[OpenAIStreamedResponse]:
+        return _Stream
 
 
 def _http_client(*, direct: bool) -> httpx2.AsyncClient:
@@ -64,7 +82,11 @@ def _http_client(*, direct: bool) -> httpx2.AsyncClient:
     )
     timeout = httpx2.Timeout(_READ_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
     transport = httpx2.AsyncHTTPTransport(limits=limits) if direct else None
-    return create_async_httpx2_client(timeout=timeout, limits=limits, transport=transport)
+    client: Any = create_async_httpx2_client(timeout=timeout, limits=limits, transport=transport)
+    # The transports through proxies of the environment are made by the client itself, which has no hook for them.
+    client._transport = TolerantTransport(client._transport)  # noqa: SLF001
+    client._mounts = {at: one and TolerantTransport(one) for at, one in client._mounts.items()}  # noqa: SLF001
+    return client
 
 
 def _is_loopback(url: str) -> bool:

@@ -24,6 +24,7 @@ from pydantic_ai.exceptions import (
 )
 
 from loresmith.llm.errors import GenerationError
+from loresmith.llm_service.retry_after import LONGEST_PAUSE_SECONDS, retry_after
 
 # Messages name the model and a status only: a provider's answer may hold the prompt or half a key.
 
@@ -107,11 +108,14 @@ _TABLE: Final[tuple[tuple[type[ModelAPIError], Callable[[ModelAPIError], Generat
 )
 
 
-def as_generation_error(error: Exception, model: str) -> GenerationError | None:
+def as_generation_error(
+    error: Exception, model: str, *, longest_pause_seconds: float = LONGEST_PAUSE_SECONDS
+) -> GenerationError | None:
     """What `error` means to the caller of a generation; None if it is none of the provider's."""
     if isinstance(error, GenerationError):
         return error
     if isinstance(error, ModelAPIError):
+        error.retry_after = _wait(error, longest_pause_seconds)
         return next((say for kind, say in _TABLE if isinstance(error, kind)), _other)(error)
     if isinstance(error, ContentFilterError):
         return GenerationError("content_refused", f"{model!r} refused to write this")
@@ -119,6 +123,13 @@ def as_generation_error(error: Exception, model: str) -> GenerationError | None:
         message = f"the provider of {model!r} sent what is no answer of a model"
         return GenerationError("provider_unavailable", message)
     return None
+
+
+def _wait(error: ModelAPIError, longest_seconds: float) -> float | None:
+    """How long the provider asks to wait: pydantic-ai reads fewer forms of the header than servers write."""
+    if isinstance(error, ModelHTTPError) and error.headers:
+        return retry_after(error.headers, longest=longest_seconds)
+    return None if error.retry_after is None else min(error.retry_after, longest_seconds)
 
 
 def _status(error: ModelAPIError) -> str:

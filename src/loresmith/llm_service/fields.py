@@ -33,7 +33,8 @@ class FieldReader:
     """Reads the text of one JSON object in chunks and yields each leaf value as it finishes.
 
     A string is finished at its closing quote, any other scalar when what follows it begins. Where
-    the chunks are cut makes no difference. Text before the first `{` and after its `}` is ignored.
+    the chunks are cut makes no difference. Text before the first `{` and after its `}` is ignored; a brace of prose,
+    after which no name of a property comes, is taken back, and an object after a whole one is read from its begin.
     """
 
     def __init__(self) -> None:
@@ -42,18 +43,24 @@ class FieldReader:
         self._inside = _Inside.NOTHING
         self._escaped = False
         self._key_next = False
+        self._whole = ""
         self.done = 0
         self.complete = False
 
     @property
     def object_text(self) -> str:
-        """The object as far as it was read: no text around it."""
-        return "".join(self._text)
+        """The last whole object, else what was read of one: no text around it."""
+        return self._whole or "".join(self._text)
 
     def feed(self, chunk: str) -> Iterator[Field]:
         """Takes the next piece of text; yields the fields that it finishes."""
         for character in chunk:
-            if self.complete or (not self._open and character != "{"):
+            if not self._open:
+                if character != "{":
+                    continue
+                self._restart()
+            if self._key_next and self._inside is _Inside.NOTHING and character not in '":} \t\r\n':
+                self._restart()
                 continue
             if self._inside is _Inside.SCALAR and character in ",]} \t\r\n":
                 self._inside = _Inside.NOTHING
@@ -61,6 +68,11 @@ class FieldReader:
             self._text.append(character)
             if self._step(character):
                 yield self._finished()
+
+    def _restart(self) -> None:
+        self._text, self._open, self._inside = [], [], _Inside.NOTHING
+        self._escaped = self._key_next = False
+        self.done = 0
 
     def _step(self, character: str) -> bool:
         """Moves by one character; whether it closed a string value."""
@@ -93,7 +105,9 @@ class FieldReader:
     def _close(self) -> None:
         self._open.pop()
         self._key_next = False
-        self.complete = not self._open
+        if not self._open:
+            self.complete = True
+            self._whole = "".join(self._text)
 
     def _finished(self) -> Field:
         self.done += 1

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final as Constant
 
+import structlog
 from pydantic_ai.direct import model_request, model_request_stream
-from pydantic_ai.exceptions import ModelRequestTimeout, ModelTimeoutError
+from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError, UnexpectedModelBehavior, UserError
 from pydantic_ai.messages import ModelMessage, ModelResponse, PartDeltaEvent, PartStartEvent
 from pydantic_ai.models import Model, StreamedResponse
 from pydantic_ai.models.instrumented import InstrumentationSettings
@@ -20,18 +20,32 @@ from loresmith.llm.port import FieldsDone, Final, GenerationRequest, Partial
 from loresmith.llm.wire import Queued, WireEvent
 from loresmith.llm_service import asking
 from loresmith.llm_service.failures import as_generation_error
-from loresmith.llm_service.fields import FieldReader
-from loresmith.llm_service.gate import Entered, Gate
-from loresmith.llm_service.prices import Rates, rates_of
+from loresmith.llm_service.gate import Gate
+from loresmith.llm_service.modes import OutputMode
+from loresmith.llm_service.object_text import is_json, likeliest_object, object_texts
+from loresmith.llm_service.prices import rates_of
 from loresmith.llm_service.progress import Progress
 from loresmith.llm_service.provider import Provider
+from loresmith.llm_service.pump import Pump, SilentError
+from loresmith.llm_service.said import provider_said
 from loresmith.llm_service.schema import OutputSchema, Verdict
-from loresmith.llm_service.spending import Spending, Spent, most_tokens, spent_on
+from loresmith.llm_service.sent import Pieces, Sent
+from loresmith.llm_service.spending import Spending, Spent, most_tokens
 from loresmith.llm_service.waiting import Waiting
 
 LARGEST_OUTPUT_BYTES: Constant = 256 * 1024
+MOST_CALLS: Constant = 4
+"""Requests to providers that one call may cost, whatever comes of them."""
 _LONGEST_COMPLAINT: Constant = 300
-_CHARACTERS_OF_A_TOKEN: Constant = 4
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class CallCount:
+    """Requests to providers that a call has cost."""
+
+    used: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,7 @@ class Asked:
     spending: Spending
     instrument: InstrumentationSettings | bool = False
     """How requests to models are made spans of."""
+    calls: CallCount = field(default_factory=CallCount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +89,13 @@ class Generation:
                 async for event in events:
                     yield event
         except Exception as error:
-            failure = as_generation_error(error, self._provider.label)
+            longest = self._provider.limits.longest_pause_seconds
+            failure = as_generation_error(error, self._provider.label, longest_pause_seconds=longest)
             if failure is None:
                 raise
             if failure.code == "provider_rate_limited" and failure.retryable and failure.retry_after_seconds:
                 self._gate.limiter.pause(failure.retry_after_seconds)
+            self._hint_at_version(error, failure)
             raise failure from error
 
     async def _attempts(self) -> AsyncGenerator[WireEvent, None]:
@@ -94,7 +111,10 @@ class Generation:
             if verdict.valid:
                 yield Final(verdict.json)
                 return
-            complaint = "; ".join(verdict.problems)
+            again = "; ".join(verdict.problems)
+            if again == complaint or self._asked.calls.used >= MOST_CALLS:
+                break
+            complaint = again
             messages += asking.repair_messages(response, complaint)
             told = (*told, asking.answer_of(response), complaint)
         raise GenerationError(
@@ -103,8 +123,27 @@ class Generation:
         )
 
     async def _ask(self, messages: list[ModelMessage], input_tokens: int) -> AsyncGenerator[WireEvent, None]:
+        """One answer of the model, asked for in the best way that its server takes."""
+        while True:
+            model = self._provider.current()
+            mode = asking.mode_for(self._provider, model, self._asked.request)
+            try:
+                async with aclosing(self._ask_in(mode, model, messages, input_tokens)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except (ModelHTTPError, UserError) as error:
+                following = self._provider.modes.next_after(mode, error)
+                if following is None or self._asked.progress.shown or self._asked.calls.used >= MOST_CALLS:
+                    raise
+                said = provider_said(error, self._asked.request, self._provider.secrets)
+                facts = {"model": self._provider.label, "refused": str(mode), "next": str(following), **said}
+                _log.warning("output_mode_refused", job_id=self._asked.request.job_id, **facts)
+
+    async def _ask_in(
+        self, mode: OutputMode, model: Model, messages: list[ModelMessage], input_tokens: int
+    ) -> AsyncGenerator[WireEvent, None]:
         """One answer of the model, left in `_answer`, once limits and budgets allow it."""
-        model = self._provider.current()
         rates = rates_of(model)
         at_most = Spent(input_tokens, asking.most_output_tokens(model, self._asked.request))
         enter = self._gate.enter(self._asked.request, at_most, rates, patience_seconds=self._patience.pause_seconds)
@@ -114,14 +153,13 @@ class Generation:
         async with aclosing(waiting.reminders()) as reminders:
             async for _ in reminders:
                 yield Queued()
-        sent = _Sent(self._provider, model, messages, rates, input_tokens, waiting.result)
+        told = asking.messages_for(messages, self._asked.request, mode)
+        sent = Sent(model, mode, told, rates, input_tokens, waiting.result)
+        self._asked.calls.used += 1
         try:
-            if self._provider.streams:
-                async with aclosing(self._stream(sent)) as events:
-                    async for event in events:
-                        yield event
-            else:
-                await self._whole(sent)
+            async with aclosing(self._watched(sent)) as events:
+                async for event in events:
+                    yield event
         except BaseException as error:
             sent.fail(error)
             raise
@@ -129,41 +167,63 @@ class Generation:
             self._asked.spending.add(self._provider.label, sent.spent)
             sent.entered.settle(sent.spent)
 
-    async def _whole(self, sent: _Sent) -> None:
-        parameters = asking.parameters_for(sent.model, self._asked.request)
-        settings = asking.settings_for(self._provider, sent.model, self._asked.request, None)
+    async def _watched(self, sent: Sent) -> AsyncGenerator[WireEvent, None]:
+        """Events of one request; while the provider is silent, but lives, the caller is reminded that it does."""
+        limits = self._provider.limits
+        pump = Pump(
+            lambda: self._stream(sent) if self._provider.streams else self._whole(sent),
+            reminder_seconds=self._patience.reminder_seconds,
+            silence_seconds=limits.silence_seconds,
+        )
+        try:
+            async with aclosing(pump.events()) as events:
+                async for event in events:
+                    yield Queued() if event is None else event
+        except SilentError:
+            message = f"{self._provider.label!r} sent nothing for {limits.silence_seconds:g} s"
+            raise GenerationError("provider_timeout", message) from None
+
+    async def _whole(self, sent: Sent) -> AsyncGenerator[WireEvent, None]:
+        request = self._asked.request
         self._answer = await model_request(
             sent.model,
             sent.messages,
-            model_settings=settings,
-            model_request_parameters=parameters,
+            model_settings=asking.settings_for(self._provider, sent.model, request, sent.mode),
+            model_request_parameters=asking.parameters_for(sent.model, request, sent.mode),
             instrument=self._asked.instrument,
         )
         sent.note(self._answer, 0)
+        return
+        yield  # an async generator, as `_stream` is
 
-    async def _stream(self, sent: _Sent) -> AsyncGenerator[WireEvent, None]:
-        parameters = asking.parameters_for(sent.model, self._asked.request)
-        limit = self._patience.first_token_seconds
-        settings = asking.settings_for(self._provider, sent.model, self._asked.request, limit)
+    async def _stream(self, sent: Sent) -> AsyncGenerator[WireEvent, None]:
+        request, limit = self._asked.request, self._patience.first_token_seconds
         self._asked.progress.restart()
         async with model_request_stream(
             sent.model,
             sent.messages,
-            model_settings=settings,
-            model_request_parameters=parameters,
+            model_settings=asking.settings_for(self._provider, sent.model, request, sent.mode, limit),
+            model_request_parameters=asking.parameters_for(sent.model, request, sent.mode),
             instrument=self._asked.instrument,
         ) as stream:
-            pieces = _Pieces()
+            pieces = Pieces()
             try:
                 async for event in stream:
                     if isinstance(event, PartStartEvent | PartDeltaEvent):
                         for done in self._take(sent, stream, pieces.add(asking.text_of(event))):
                             yield done
+            except (ModelAPIError, UnexpectedModelBehavior):
+                if not self._has_whole_object():  # a connection that breaks after the object took nothing away
+                    raise
             finally:
                 self._answer = stream.get()
                 sent.note(self._answer, pieces.tokens)
 
-    def _take(self, sent: _Sent, stream: StreamedResponse, pieces: _Pieces) -> list[FieldsDone | Partial]:
+    def _has_whole_object(self) -> bool:
+        whole = self._asked.progress.whole_object
+        return bool(whole) and self._asked.schema.judge(whole).valid
+
+    def _take(self, sent: Sent, stream: StreamedResponse, pieces: Pieces) -> list[FieldsDone | Partial]:
         if pieces.size > LARGEST_OUTPUT_BYTES:
             most = f"{LARGEST_OUTPUT_BYTES // 1024} KB"
             raise GenerationError("output_invalid", f"the output of {self._provider.label!r} is larger than {most}")
@@ -178,64 +238,36 @@ class Generation:
         return response
 
     def _judge(self, response: ModelResponse) -> Verdict:
-        """Judges the JSON object of an answer, without a code fence or words around it."""
-        answer = asking.answer_of(response)
-        if (read := self._asked.progress.whole_object) and read in answer:
-            return self._asked.schema.judge(read)  # else it would be read twice, which takes longer than all the rest
-        reader = FieldReader()
-        for _ in reader.feed(answer):
-            pass
-        if not reader.complete and not asking.ended(response):
+        """Judges the JSON object of an answer, without thoughts, fences and words around it."""
+        answer, schema = asking.answer_of(response), self._asked.schema
+        if (read := self._asked.progress.whole_object) and read == answer.strip():
+            return schema.judge(read)  # else it would be read twice, which takes longer than all the rest
+        valid = (verdict for text in object_texts(answer) if (verdict := schema.judge(text)).valid)
+        if verdict := next(valid, None):
+            return verdict
+        if response.finish_reason == "length":
+            raise self._cut_off(response)
+        likeliest = likeliest_object(answer, set(schema.document.get("properties", {})))
+        if not asking.ended(response) and not is_json(likeliest):
             message = f"the answer of {self._provider.label!r} broke off"
             raise GenerationError("provider_unavailable", message)
-        return self._asked.schema.judge(reader.object_text)
+        return schema.judge(likeliest)
 
+    def _cut_off(self, response: ModelResponse) -> GenerationError:
+        most = self._asked.request.max_output_tokens
+        thought = " with thoughts" if response.thinking else ""
+        return GenerationError(
+            "output_invalid",
+            f"the output of {self._provider.label!r}{thought} was cut off at its limit of {most} tokens:"
+            " raise max_output_tokens of the call, or LORESMITH_MODEL_MAX_OUTPUT_TOKENS",
+        )
 
-class _Pieces:
-    """The text of an answer as it comes."""
-
-    def __init__(self) -> None:
-        self.last = ""
-        self.size = 0
-        self._count = 0
-
-    def add(self, text: str) -> _Pieces:
-        self.last = text
-        self._count += 1
-        self.size += len(text.encode(errors="replace"))
-        return self
-
-    @property
-    def tokens(self) -> int:
-        """An estimate: a piece is a token at least, and some providers send many in one."""
-        return max(self._count, self.size // _CHARACTERS_OF_A_TOKEN)
-
-
-@dataclass(slots=True)
-class _Sent:
-    """A request under way, and what it has used."""
-
-    provider: Provider
-    model: Model
-    messages: list[ModelMessage]
-    rates: Rates | None
-    input_tokens: int
-    entered: Entered
-    spent: Spent = field(default_factory=Spent)
-    _noted: bool = False
-
-    def so_far(self, stream: StreamedResponse, seen: int) -> Spent:
-        told = stream.usage
-        read, written = told.input_tokens or self.input_tokens, max(told.output_tokens, seen)
-        return Spent(read, written, self.rates.cost(read, written) if self.rates else None)
-
-    def note(self, answer: ModelResponse, seen: int) -> None:
-        self._noted = True
-        self.spent = spent_on(answer, self.rates, input_tokens=self.input_tokens, output_tokens=seen)
-
-    def fail(self, error: BaseException) -> None:
-        """Counts what was read by a model that had no time to answer; one that refused at once read nothing."""
-        left = isinstance(error, asyncio.CancelledError | GeneratorExit | ModelRequestTimeout | ModelTimeoutError)
-        if not self._noted and left:
-            cost = self.rates.cost(self.input_tokens, 0) if self.rates else None
-            self.spent = Spent(self.input_tokens, 0, cost)
+    def _hint_at_version(self, error: Exception, failure: GenerationError) -> None:
+        """Say what an address without `/v1` comes to: nothing is there, or a page for people."""
+        nothing = isinstance(error, ModelHTTPError) and error.status_code in (404, 405)
+        if self._provider.lacks_version and (nothing or isinstance(error, UnexpectedModelBehavior)):
+            failure.message = (
+                f"the provider of {self._provider.label!r} does not answer at this address:"
+                " LORESMITH_MODEL_BASE_URL seems to lack /v1"
+            )
+            failure.retryable = False

@@ -64,6 +64,10 @@ class Ledger(Protocol):
         """Lets no request begin for so long."""
         ...
 
+    async def paused_seconds(self) -> float:
+        """How much of a pause is left."""
+        ...
+
 
 class LocalLedger:
     """Counts in the memory of this process."""
@@ -129,6 +133,10 @@ class LocalLedger:
     async def pause(self, seconds: float) -> None:
         """See Ledger."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    async def paused_seconds(self) -> float:
+        """See Ledger."""
+        return max(0.0, self._paused_until - self._clock())
 
 
 def _soon(seconds: float) -> float:

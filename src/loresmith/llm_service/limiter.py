@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from loresmith.jobs.away import is_away
 from loresmith.llm.errors import GenerationError
 from loresmith.llm_service.ledger import LEASE_SECONDS, AwayError, Hindrance, Ledger, Limits, LocalLedger
 from loresmith.llm_service.outbox import Outbox
@@ -81,6 +82,15 @@ class Limiter:
         wanted = min(seconds, _MOST_PAUSE_SECONDS)
         _log.warning("provider asks to slow down", provider=self.provider, seconds=wanted)
         self._outbox.put(lambda: self._ledger.pause(wanted))
+
+    async def paused_seconds(self) -> float:
+        """How much is left of a pause for which the provider asked; 0 also while that cannot be known."""
+        try:
+            return await self._ledger.paused_seconds()
+        except Exception as error:
+            if is_away(error):
+                return 0.0
+            raise
 
     async def _hindrance(self, request: str, tokens: int) -> Hindrance | None:
         self._changed.clear()

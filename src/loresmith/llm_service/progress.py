@@ -22,8 +22,12 @@ class Progress:
     second as a sign of life. A second attempt is silent until it is further than the first.
     """
 
-    def __init__(self, expected: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, expected: int, names: frozenset[str] = frozenset(), *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`names` are the properties that the object may have; empty: any."""
         self._expected = expected
+        self._names = names
         self._clock = clock
         self._last_event = float("-inf")
         self._fields_done = 0
@@ -53,7 +57,7 @@ class Progress:
             yield self._pulse()
 
     def _finish(self, field: Field) -> Iterator[FieldsDone | Partial]:
-        if field.number <= self._fields_done or not _is_json(field.partial):
+        if field.number <= self._fields_done or not self._is_shown(field.partial):
             return
         self._fields_done = field.number
         yield self._pulse()
@@ -65,11 +69,10 @@ class Progress:
         spent = self._spent
         return FieldsDone(self._fields_done, total, spent.output_tokens, spent.input_tokens, spent.cost_usd)
 
-
-def _is_json(text: str) -> bool:
-    """False for what no schema allows, such as a bare word, and for half a character."""
-    try:
-        orjson.loads(text)
-    except ValueError:
-        return False
-    return True
+    def _is_shown(self, text: str) -> bool:
+        """False for what no schema allows, such as a bare word, for half a character, and for an object of thoughts."""
+        try:
+            value = orjson.loads(text)
+        except ValueError:
+            return False
+        return not self._names or self._names.issuperset(value)

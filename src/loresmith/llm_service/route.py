@@ -76,6 +76,15 @@ class Route:
         """Has a model that failed asked after the others for a while."""
         station.resting_until = self._clock() + REST_SECONDS
 
+    async def pauses(self) -> dict[str, float]:
+        """Seconds that are left of the pauses for which providers asked."""
+        left = {name: await limiter.paused_seconds() for name, limiter in self._limiters.items()}
+        return {name: seconds for name, seconds in left.items() if seconds > 0}
+
+    def secrets(self) -> tuple[str, ...]:
+        """What no log shows."""
+        return tuple(secret for station in self.stations for secret in station.provider.secrets)
+
     def resources(self) -> list[AbstractAsyncContextManager[object]]:
         """What must be open while the service runs."""
         own = [resource for station in self.stations for resource in station.provider.resources]

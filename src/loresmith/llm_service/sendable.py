@@ -20,7 +20,7 @@ _SINGLES: Final = (
 _SILENT: Final = frozenset(["title"])
 """Dropped without a note: pydantic makes it of the name of the property."""
 _COMPOSITION: Final = ("allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas")
-_TYPE_NAMES: Final[dict[type, str]] = {
+_TYPE_NAMES: Final[Mapping[type[object], str]] = {
     str: "string",
     bool: "boolean",
     int: "integer",

@@ -45,7 +45,8 @@ class LoreService(lore_pb2_grpc.LoreServiceServicer):
     ) -> AsyncIterator[lore_pb2.GenerationEvent]:
         await self._check_token(context)
         try:
-            asked = cleaned(request_from_wire(request))
+            limit = self._route.first.provider.limits.max_output_tokens
+            asked = cleaned(request_from_wire(request, max_output_tokens=limit))
             call = Call(
                 self._route,
                 asked,
@@ -56,7 +57,9 @@ class LoreService(lore_pb2_grpc.LoreServiceServicer):
         except ValueError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         metadata = dict(context.invocation_metadata() or ())
-        watch = CallWatch(asked, metadata, self._route.first.provider.label, self._telemetry)
+        watch = CallWatch(
+            asked, metadata, self._route.first.provider.label, self._telemetry, secrets=self._route.secrets()
+        )
         try:
             with serving_span(self._telemetry.tracing, metadata):
                 async with aclosing(call.events()) as events:

@@ -53,9 +53,20 @@ async def _run(redis: Client, script: _Script, keys: Sequence[str], arguments: S
 
 
 class SharedLedger:
-    """A Ledger that all processes on one Redis share, by the name of the provider."""
+    """A Ledger that all processes on one Redis share, by the name of the provider.
 
-    def __init__(self, redis: Client, provider: str, limits: Limits, *, window_seconds: float = WINDOW_SECONDS) -> None:
+    A pause is about one `account` of it, a digest of its address and key: who changes one of them is not paused.
+    """
+
+    def __init__(
+        self,
+        redis: Client,
+        provider: str,
+        limits: Limits,
+        *,
+        account: str = "",
+        window_seconds: float = WINDOW_SECONDS,
+    ) -> None:
         self._redis = redis
         self._limits = limits
         self._window_ms = round(window_seconds * 1000)
@@ -63,6 +74,7 @@ class SharedLedger:
         self._lifetime_ms = 2 * (self._window_ms + self._lease_ms)
         names = ("requests", "tokens", "weights", "running", "line", "paused")
         self._keys = [f"limiter:{{{provider}}}:{name}" for name in names]
+        self._keys[-1] += f":{account}" if account else ""
 
     async def take(self, request: str, tokens: int) -> Hindrance | None:
         """See Ledger. Raises AwayError."""
@@ -87,6 +99,27 @@ class SharedLedger:
     async def pause(self, seconds: float) -> None:
         """See Ledger. Raises AwayError."""
         await _run(self._redis, _PAUSE, self._keys[-1:], (max(1, round(seconds * 1000)),))
+
+    async def paused_seconds(self) -> float:
+        """See Ledger."""
+        client: Any = self._redis
+        return max(0, await client.pttl(self._keys[-1])) / 1000
+
+
+_PAUSES: Final = "limiter:{*}:paused*"
+
+
+async def pauses(redis: Client) -> dict[str, float]:
+    """Return the seconds that are left of each provider's pause, by its key."""
+    client: Any = redis
+    keys = [bytes(key).decode() async for key in client.scan_iter(match=_PAUSES)]
+    return {key: ms / 1000 for key in sorted(keys) if (ms := await client.pttl(key)) > 0}
+
+
+async def clear_pauses(redis: Client) -> int:
+    """End all pauses of providers; return how many there were."""
+    client: Any = redis
+    return sum([int(await client.delete(key)) for key in await pauses(redis)])
 
 
 class SharedPurse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
@@ -14,6 +14,7 @@ from loresmith.llm.calling import GENERATE, JOB_ATTEMPT, JOB_TYPE, REQUEST_ID, R
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationRequest, Usage
 from loresmith.llm.wire import WireEvent
+from loresmith.llm_service.said import provider_said
 from loresmith.telemetry.process import Telemetry
 from loresmith.telemetry.subject import set_subject
 from loresmith.telemetry.tracing import TRACEPARENT, Span, Tracing
@@ -42,7 +43,17 @@ def serving_span(tracing: Tracing | None, metadata: Metadata) -> AbstractContext
 class CallWatch:
     """One call: a line at its end with its job and never with its prompt, and its figures."""
 
-    def __init__(self, request: GenerationRequest, metadata: Metadata, model: str, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        request: GenerationRequest,
+        metadata: Metadata,
+        model: str,
+        telemetry: Telemetry,
+        *,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        self._request = request
+        self._secrets = secrets
         self._start = time.monotonic()
         self._usage: Usage | None = None
         self._model = model
@@ -67,9 +78,10 @@ class CallWatch:
         self._log.info("generation finished", **self._facts())
 
     def failed(self, error: GenerationError) -> None:
-        """The call has none, for a reason that its caller is told."""
+        """The call has none, for a reason that its caller learns; the provider's own words are for the log alone."""
         self._count(error.code)
-        facts = {**self._facts(), "code": error.code, "retryable": error.retryable}
+        said = provider_said(error, self._request, self._secrets)
+        facts = {**self._facts(), "code": error.code, "retryable": error.retryable, **said}
         self._log.warning("generation failed", reason=error.message, **facts)
 
     def broke(self) -> None:
