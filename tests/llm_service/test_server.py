@@ -121,7 +121,10 @@ async def test_logs_name_the_job_and_hold_no_prompt_and_no_key(model: GrpcLoreMo
     assert (finished["job_id"], finished["purpose"]) == ("job-1", "generate_characters/0")
     assert (finished["input_tokens"], finished["output_tokens"]) == (11, 7)
     assert (failed["event"], failed["code"]) == ("generation failed", "provider_auth")
-    assert "secret" not in str(logs)
+    assert (failed["log_level"], failed["provider_status"]) == ("warning", 401)
+    assert failed["provider_answer"] == '{"message": "bad key [secret]"}'
+    assert "secret-key" not in str(logs)
+    assert "a secret prompt" not in str(logs)
 
 
 async def test_a_server_that_drains_says_so_lets_calls_end_and_takes_no_more() -> None:
