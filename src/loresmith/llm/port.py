@@ -6,6 +6,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+DEFAULT_OUTPUT_TOKENS = 512
+"""Bound of an answer where neither the request nor the lore service's setting names one."""
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from loresmith.llm.pb import lore_pb2
-from loresmith.llm.port import FieldsDone, Final, GenerationEvent, GenerationRequest, Partial, Usage
-
-_MAX_OUTPUT_TOKENS: int = GenerationRequest.__dataclass_fields__["max_output_tokens"].default
+from loresmith.llm.port import (
+    DEFAULT_OUTPUT_TOKENS,
+    FieldsDone,
+    Final,
+    GenerationEvent,
+    GenerationRequest,
+    Partial,
+    Usage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ def request_to_wire(request: GenerationRequest) -> lore_pb2.GenerateRequest:
 
 
 def request_from_wire(
-    message: lore_pb2.GenerateRequest, *, max_output_tokens: int = _MAX_OUTPUT_TOKENS
+    message: lore_pb2.GenerateRequest, *, max_output_tokens: int = DEFAULT_OUTPUT_TOKENS
 ) -> GenerationRequest:
     """What was asked for; `max_output_tokens` holds where the message has none.
 

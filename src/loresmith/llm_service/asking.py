@@ -25,13 +25,12 @@ from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.settings import ModelSettings, merge_model_settings
 from pydantic_ai.tools import ToolDefinition
 
-from loresmith.llm.port import GenerationRequest
+from loresmith.llm.port import DEFAULT_OUTPUT_TOKENS, GenerationRequest
 from loresmith.llm_service.dialects import ANTHROPIC, NARROW, Dialect, Shape, dialect_for
 from loresmith.llm_service.modes import OutputMode
 from loresmith.llm_service.provider import Provider
 from loresmith.llm_service.sendable import sendable, shape_of
 
-DEFAULT_OUTPUT_TOKENS: Final = 512
 _ROOM_FOR_THOUGHTS_TOKENS: Final = 1024
 
 

@@ -254,7 +254,7 @@ class Generation:
         return schema.judge(likeliest)
 
     def _cut_off(self, response: ModelResponse) -> GenerationError:
-        most = self._asked.request.max_output_tokens
+        most = self._asked.request.max_output_tokens or self._provider.limits.max_output_tokens
         thought = " with thoughts" if response.thinking else ""
         return GenerationError(
             "output_invalid",

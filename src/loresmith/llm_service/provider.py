@@ -13,6 +13,7 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.settings import ModelSettings
 
+from loresmith.llm.port import DEFAULT_OUTPUT_TOKENS
 from loresmith.llm_service.fake import FakeModel
 from loresmith.llm_service.fake_spec import FakeSpec
 from loresmith.llm_service.modes import OutputMode, OutputModes
@@ -36,7 +37,7 @@ class CallLimits:
     """A provider that sends nothing for so long has failed; a comment or an empty chunk is something."""
     longest_pause_seconds: float = LONGEST_PAUSE_SECONDS
     """The longest pause that a `Retry-After` can ask for."""
-    max_output_tokens: int = 512
+    max_output_tokens: int = DEFAULT_OUTPUT_TOKENS
     """For a request that names no limit."""
 
 
