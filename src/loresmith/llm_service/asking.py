@@ -121,7 +121,7 @@ def settings_for(
         settings["first_event_timeout"] = first_token_seconds
     merged = merge_model_settings(provider.settings, settings) or settings
     if mode is OutputMode.JSON_OBJECT:
-        body = cast("dict[str, object]", merged.get("extra_body", {}))
+        body = cast("dict[str, object]", merged["extra_body"]) if "extra_body" in merged else {}
         merged["extra_body"] = {**body, "response_format": {"type": "json_object"}}
     return merged
 

@@ -9,7 +9,6 @@ from typing import Final
 
 import structlog
 
-from loresmith.jobs.away import is_away
 from loresmith.llm.errors import GenerationError
 from loresmith.llm_service.ledger import LEASE_SECONDS, AwayError, Hindrance, Ledger, Limits, LocalLedger
 from loresmith.llm_service.outbox import Outbox
@@ -87,10 +86,8 @@ class Limiter:
         """How much is left of a pause for which the provider asked; 0 also while that cannot be known."""
         try:
             return await self._ledger.paused_seconds()
-        except Exception as error:
-            if is_away(error):
-                return 0.0
-            raise
+        except AwayError:
+            return 0.0
 
     async def _hindrance(self, request: str, tokens: int) -> Hindrance | None:
         self._changed.clear()

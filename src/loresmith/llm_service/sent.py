@@ -10,6 +10,7 @@ from pydantic_ai.exceptions import ModelRequestTimeout, ModelTimeoutError
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model, StreamedResponse
 
+from loresmith.llm.errors import GenerationError
 from loresmith.llm_service.gate import Entered
 from loresmith.llm_service.modes import OutputMode
 from loresmith.llm_service.prices import Rates
@@ -66,6 +67,7 @@ class Sent:
     def fail(self, error: BaseException) -> None:
         """Count what was read by a model that had no time to answer; one that refused at once read nothing."""
         left = isinstance(error, asyncio.CancelledError | GeneratorExit | ModelRequestTimeout | ModelTimeoutError)
-        if not self._noted and left:
+        silent = isinstance(error, GenerationError) and error.code == "provider_timeout"
+        if not self._noted and (left or silent):
             cost = self.rates.cost(self.input_tokens, 0) if self.rates else None
             self.spent = Spent(self.input_tokens, 0, cost)

@@ -101,9 +101,14 @@ class SharedLedger:
         await _run(self._redis, _PAUSE, self._keys[-1:], (max(1, round(seconds * 1000)),))
 
     async def paused_seconds(self) -> float:
-        """See Ledger."""
+        """See Ledger. Raises AwayError."""
         client: Any = self._redis
-        return max(0, await client.pttl(self._keys[-1])) / 1000
+        try:
+            return max(0, await client.pttl(self._keys[-1])) / 1000
+        except Exception as error:
+            if is_away(error):
+                raise AwayError(str(error)) from error
+            raise
 
 
 _PAUSES: Final = "limiter:{*}:paused*"
