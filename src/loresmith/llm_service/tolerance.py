@@ -138,7 +138,8 @@ def _delta(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _status_in(error: object) -> int:
-    code: object = cast("dict[str, object]", error).get("code") if isinstance(error, dict) else None
+    told: Any = error
+    code = cast("dict[str, object]", told).get("code") if isinstance(error, dict) else None
     if isinstance(code, int) and 400 <= code < 600:
         return code
     return 404 if "nexpected endpoint" in str(error) else _FALSE_STATUS
