@@ -8,11 +8,12 @@ from email.utils import formatdate
 
 import pytest
 
+from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationRequest
 from loresmith.llm_service.fields import FieldReader
 from loresmith.llm_service.object_text import likeliest_object, object_texts
 from loresmith.llm_service.retry_after import retry_after
-from loresmith.llm_service.said import LONGEST_BODY_BYTES, masked
+from loresmith.llm_service.said import LONGEST_BODY_BYTES, masked, provider_said
 
 NOW = 1_796_028_000.0
 
@@ -104,6 +105,12 @@ def test_secrets_and_the_prompt_are_masked() -> None:
     assert "knight" not in shown
     assert shown.startswith("Incorrect key [secret] or [secret], [secret]; you sent: [prompt]")
     assert shown.endswith("and more")
+
+
+def test_an_error_of_our_own_has_no_words_of_a_provider() -> None:
+    error = GenerationError("output_invalid", "no object")
+    error.__cause__ = error
+    assert provider_said(error, GenerationRequest("", "", {})) == {}
 
 
 def test_long_answers_are_cut() -> None:

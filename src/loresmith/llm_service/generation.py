@@ -96,6 +96,8 @@ class Generation:
             if failure.code == "provider_rate_limited" and failure.retryable and failure.retry_after_seconds:
                 self._gate.limiter.pause(failure.retry_after_seconds)
             self._hint_at_version(error, failure)
+            if failure is error:
+                raise
             raise failure from error
 
     async def _attempts(self) -> AsyncGenerator[WireEvent, None]:

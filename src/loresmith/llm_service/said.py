@@ -24,9 +24,9 @@ def provider_said(
     error: BaseException | None, request: GenerationRequest, secrets: Iterable[str] = ()
 ) -> dict[str, object]:
     """Return the status and the body of a provider's refusal as facts of a log; empty if there was none."""
-    while error is not None and not isinstance(error, ModelAPIError | UnexpectedModelBehavior):
-        error = error.__cause__
-    if error is None:
+    if not isinstance(error, ModelAPIError | UnexpectedModelBehavior):
+        error = error.__cause__ if error is not None else None
+    if not isinstance(error, ModelAPIError | UnexpectedModelBehavior):
         return {}
     body: object = getattr(error, "body", None)
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str) if body else str(error)

@@ -142,7 +142,7 @@ def _status_in(error: object) -> int:
     code = cast("dict[str, object]", told).get("code") if isinstance(error, dict) else None
     if isinstance(code, int) and 400 <= code < 600:
         return code
-    return 404 if "nexpected endpoint" in str(error) else _FALSE_STATUS
+    return 404 if "nexpected endpoint" in str(told) else _FALSE_STATUS
 
 
 def _asks_for_stream(request: httpx2.Request) -> bool:
