@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from loresmith.pasted import find_unsendable, names_host
+from loresmith.redis_url import check_redis_url
 
 LEAST_TOKEN_LENGTH = 16
 LEAST_SIGNING_LENGTH: Final = 32
@@ -21,11 +25,23 @@ SIGNATURES: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 """Algorithms (RFC 7518, RFC 8037) whose verifying key is public."""
 
 
+def default_data_dir() -> Path:
+    """`$XDG_DATA_HOME/loresmith`, by default `~/.local/share/loresmith`, on every platform.
+
+    It begins with `~` where the user has no home directory: most processes need none, and those that do say so.
+    """
+    path = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share", "loresmith")
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def _expanded(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
     except RuntimeError:
-        raise ValueError("expected a path; no user is named so") from None
+        raise ValueError("expected a path without ~: no user is named so, or the user has no home directory") from None
 
 
 def _lowered(value: object) -> object:
@@ -41,17 +57,27 @@ def _with_encoded_password(value: str) -> SplitResult:
     raise ValueError("expected the password percent-encoded: / is %2F, # is %23, ? is %3F, @ is %40")
 
 
+def _sendable(value: str) -> str:
+    """Return a value that fits into a header or an address. Raises ValueError that does not show it."""
+    if flaw := find_unsendable(value):
+        raise ValueError(f"expected printable ASCII without blanks, not {flaw}")
+    return value
+
+
+def _sendable_secret(value: SecretStr) -> SecretStr:
+    _sendable(value.get_secret_value())
+    return value
+
+
+def _issuer(value: str) -> str:
+    return _sendable(value) if "://" in value else value
+
+
 def _redis_url(value: str) -> str:
-    if not re.match(r"(rediss?(\+sentinel|\+cluster)?|unix)://.", value):
-        raise ValueError("expected redis://host:port/db, rediss://… or unix:///path")
-    parts = _with_encoded_password(value)
-    if parts.scheme in ("redis", "rediss"):
-        try:
-            named = bool(parts.hostname) and (parts.port or 1)
-        except ValueError:
-            named = False
-        if not named:
-            raise ValueError("expected redis://host:port/db with a number as port")
+    if re.match(r"(rediss?(\+sentinel|\+cluster)?|unix)://.", value):
+        _with_encoded_password(value)
+    _sendable(value)
+    check_redis_url(value)
     return value
 
 
@@ -62,22 +88,26 @@ def _database_url(value: str) -> str:
         parts = _with_encoded_password(value)
         if parts.netloc.count("@") > 1:
             raise ValueError("expected the password percent-encoded: @ is %40")
+        _sendable(value)
     return value
 
 
 def _address(value: str) -> str:
+    _sendable(value)
     if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", value):
         raise ValueError("expected host:port")
     return value
 
 
 def _base_url(value: str) -> str:
-    if not re.match(r"https?://[^/\s]+", value):
+    if not names_host(value, "http", "https"):
         raise ValueError("expected http://… or https://…")
+    _sendable(value)
     return value.rstrip("/")
 
 
 def _long_enough(value: SecretStr) -> SecretStr:
+    _sendable_secret(value)
     if len(value.get_secret_value()) < LEAST_TOKEN_LENGTH:
         raise ValueError(f"expected at least {LEAST_TOKEN_LENGTH} characters")
     return value
@@ -129,6 +159,7 @@ def _key_set_url(value: str) -> str:
 
 
 def _signing_secret(value: SecretStr) -> SecretStr:
+    _sendable_secret(value)
     if len(value.get_secret_value().encode()) < LEAST_SIGNING_LENGTH:
         raise ValueError(f"expected at least {LEAST_SIGNING_LENGTH} characters")
     return value
@@ -169,13 +200,16 @@ def _host_names(value: str) -> str:
 
 def _origins(value: str) -> str:
     for word in words(value):
-        parts = urlsplit(word)
+        parts = urlsplit(_sendable(word))
         if parts.scheme not in ("http", "https") or not parts.netloc or word != f"{parts.scheme}://{parts.netloc}":
             raise ValueError("expected origins such as https://app.example, with commas between them")
     return value.lower()
 
 
 Lowered = BeforeValidator(_lowered)
+Host = Annotated[str, AfterValidator(_sendable)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
+Key = Annotated[SecretStr, AfterValidator(_sendable_secret)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Address = Annotated[str, AfterValidator(_address)]

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from loresmith.pasted import find_invisible, strip_pasted
 from loresmith.setting_types import (
     Address,
     BaseUrl,
     DatabaseUrl,
+    Host,
     HostNames,
+    Issuer,
+    Key,
     KeySetUrl,
     Lowered,
     ModelName,
@@ -29,10 +33,13 @@ from loresmith.setting_types import (
     Signatures,
     SigningSecret,
     WebhookSecrets,
+    default_data_dir,
 )
 
 PREFIX = "LORESMITH_"
 ENV_FILE = Path(".env")
+_ENV_ENCODING = "utf-8-sig"
+"""With or without a byte order mark, which editors of Windows write."""
 _SECRETS = ("redis_url", "database_url", "model_api_key", "lore_token", "jwt_secret", "webhook_secrets")
 """Settings whose values no message shows."""
 OF_CLIENTS = (f"{PREFIX}URL", f"{PREFIX}API_KEY")
@@ -41,12 +48,6 @@ OF_CLIENTS = (f"{PREFIX}URL", f"{PREFIX}API_KEY")
 
 class SettingsError(Exception):
     """A setting is unknown or has a wrong value; the message is one line that names all of them."""
-
-
-def default_data_dir() -> Path:
-    """`$XDG_DATA_HOME/loresmith`, by default `~/.local/share/loresmith`, on every platform."""
-    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(home).expanduser() / "loresmith"
 
 
 class Settings(BaseSettings):
@@ -59,7 +60,21 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    host: str = Field("127.0.0.1", description="address the API listens on")
+    @model_validator(mode="before")
+    @classmethod
+    def _strip(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take away what surrounds a pasted value; a value that was nothing else counts as unset."""
+        stripped = {name: strip_pasted(value) if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_invisible(cls, value: object) -> object:
+        if isinstance(value, str) and (flaw := find_invisible(value)):
+            raise ValueError(f"expected one line of visible characters, not {flaw}")
+        return value
+
+    host: Host = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="port of the API; 0 takes a free one")
     auth: Annotated[Literal["none", "keys", "jwt", "keys,jwt"], Lowered] = Field(
         "none",
@@ -77,7 +92,7 @@ class Settings(BaseSettings):
     cors_origins: Origins | None = Field(
         None, description="`https://app.example,…`: pages of these origins may use the API; unset: only its own"
     )
-    jwt_issuer: str | None = Field(None, description="`iss` that tokens must have")
+    jwt_issuer: Issuer | None = Field(None, description="`iss` that tokens must have")
     jwt_audience: str | None = Field(None, description="`aud` that tokens must have")
     jwt_secret: SigningSecret | None = Field(
         None, description="secret with which tokens are signed (HS256), 32 characters or more; or else:"
@@ -133,9 +148,7 @@ class Settings(BaseSettings):
         None,
         description="address of an `openai-compatible:` model, such as http://localhost:1234/v1",
     )
-    model_api_key: SecretStr | None = Field(
-        None, description="key of an `openai-compatible:` model, where it asks for one"
-    )
+    model_api_key: Key | None = Field(None, description="key of an `openai-compatible:` model, where it asks for one")
     model_guided: bool | None = Field(
         None,
         description="whether the model is too small to follow a prompt and is held to forms and grammars; unset: true "
@@ -230,7 +243,7 @@ def load_settings(**overrides: Any) -> Settings:
     """
     problems = [*_unknown(os.environ, ""), *_unknown(_env_file(), f" in {ENV_FILE}")]
     try:
-        settings = Settings(_env_file=ENV_FILE, **overrides)  # pyright: ignore[reportCallIssue]
+        settings = Settings(_env_file=ENV_FILE, _env_file_encoding=_ENV_ENCODING, **overrides)  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
         raise SettingsError("; ".join([*problems, *_wrong(error)])) from None
     if settings.model and settings.model.partition(":")[0] == "openai-compatible":
@@ -251,13 +264,13 @@ def load_settings(**overrides: Any) -> Settings:
 def client_variables() -> tuple[str | None, str | None]:
     """Return address and API key of the server to ask, from the environment, then `.env`. Raises SettingsError."""
     found = {**_env_file(), **os.environ}
-    url, key = (found.get(name) or None for name in OF_CLIENTS)
+    url, key = (strip_pasted(found.get(name) or "") or None for name in OF_CLIENTS)
     return url, key
 
 
 def _env_file() -> Mapping[str, str | None]:
     try:
-        return dotenv_values(ENV_FILE) if ENV_FILE.is_file() else {}
+        return dotenv_values(ENV_FILE, encoding=_ENV_ENCODING) if ENV_FILE.is_file() else {}
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"cannot read {str(ENV_FILE)!r} as UTF-8 text: {error}") from None
 
@@ -267,7 +280,8 @@ def _unknown(variables: Mapping[str, Any], place: str) -> Iterator[str]:
     for name in sorted(variables):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.0)
-            yield f"{name}{place} is not a setting: did you mean {nearest[0]}?"
+            shown = name if name.isascii() and name.isprintable() else ascii(name)
+            yield f"{shown}{place} is not a setting: did you mean {nearest[0]}?"
 
 
 def _wrong(error: ValidationError) -> Iterator[str]:
@@ -275,7 +289,8 @@ def _wrong(error: ValidationError) -> Iterator[str]:
         name = str(problem["loc"][0])
         expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         expected = expected.removeprefix("expected ").split(", unable to")[0]
-        shown = "" if name in _SECRETS else f"={str(problem['input'])!r}"
+        given = str(problem["input"])
+        shown = "" if name in _SECRETS or "@" in given else f"={given!r}"
         yield f"{PREFIX}{name.upper()}{shown}: expected {expected}"
 
 

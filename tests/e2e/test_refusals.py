@@ -52,8 +52,8 @@ async def test_a_data_dir_of_somebody_else(short_tmp: Path, fails: Fails) -> Non
         ({"database_url": "mysql://u:hush@h/x"}, "LORESMITH_DATABASE_URL: expected postgresql://user@host:port/name"),
         ({"database_url": "postgresql://h/x?sslmod=1"}, "LORESMITH_DATABASE_URL has a part that is not understood"),
         ({"database_url": "sqlite:////nowhere/x"}, "database 'sqlite:////nowhere/x' cannot be used (unable to open"),
-        ({"redis_url": "redis+sentinel://h:1"}, "LORESMITH_REDIS_URL has a part that is not understood"),
-        ({"redis_url": "redis://127.0.0.1:1?foo=1"}, "LORESMITH_REDIS_URL has a part that is not understood"),
+        ({"redis_url": "redis+sentinel://h:1"}, "LORESMITH_REDIS_URL: expected redis+sentinel://host:port/service/db"),
+        ({"redis_url": "redis://127.0.0.1:1?decode_responses=1"}, "LORESMITH_REDIS_URL: expected no option but db"),
     ],
 )
 async def test_a_wrong_setting(short_tmp: Path, settings: dict[str, str], expected: str, fails: Fails) -> None:

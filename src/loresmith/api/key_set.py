@@ -8,6 +8,7 @@ import jwt
 import orjson
 
 from loresmith.api.refreshed import Ages, Refreshed
+from loresmith.proxies import goes_direct
 
 AGES: Final = Ages(fresh=300.0, due=900.0, kept=86_400.0, missed=30.0)
 """An id of no known key has the set fetched again at most every 30 s: new keys are found, and nobody can flood."""
@@ -38,7 +39,9 @@ class KeySet:
 
     async def _load(self, _known: Mapping[str, Found] | None) -> Mapping[str, Found]:
         async with (
-            httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client,
+            httpx2.AsyncClient(
+                timeout=_TIMEOUT_SECONDS, follow_redirects=False, trust_env=not goes_direct(self._url)
+            ) as client,
             client.stream("GET", self._url, headers={"Accept": "application/json"}) as answer,
         ):
             answer.raise_for_status()

@@ -15,6 +15,7 @@ from loresmith.api.shared import Shared
 from loresmith.api.site import Site
 from loresmith.bootstrap import Client
 from loresmith.db import Database, Keys
+from loresmith.proxies import check_proxies, goes_direct
 from loresmith.setting_types import words
 from loresmith.settings import Settings
 
@@ -31,7 +32,7 @@ def active_jobs(settings: Settings) -> int:
 
 
 def access_of(settings: Settings, database: Database, redis: Client) -> Access:
-    """Build what decides who comes in. Call its `close` at the end."""
+    """Build what decides who comes in. Call its `close` at the end. Raises VariableError for an unusable proxy."""
     shared = Shared(redis)
     job_tokens = JobTokens(secret_kept(shared.secret))
     limiter = _limiter(settings, shared)
@@ -60,6 +61,8 @@ def _site(settings: Settings, origins: tuple[str, ...]) -> Site:
 
 def _access_tokens(settings: Settings) -> AccessTokens:
     if settings.jwt_jwks_url is not None:
+        if not goes_direct(settings.jwt_jwks_url):
+            check_proxies()
         keys = KeySet(settings.jwt_jwks_url, words(settings.jwt_algorithms))
     else:
         keys = SharedSecret(settings.jwt_secret.get_secret_value() if settings.jwt_secret else "")

@@ -28,9 +28,11 @@ from loresmith.cli.stack import StartError
 from loresmith.embedded.data_dir import DataDirError
 from loresmith.embedded.model import EmbeddedModelError
 from loresmith.embedded.redis import EmbeddedRedisError
+from loresmith.pasted import VariableError
+from loresmith.proxies import strip_proxies
 from loresmith.settings import SettingsError
 
-_TOLD = (StartError, SettingsError, DataDirError, EmbeddedRedisError, EmbeddedModelError)
+_TOLD = (StartError, SettingsError, DataDirError, EmbeddedRedisError, EmbeddedModelError, VariableError)
 """Errors whose message is one line for a person; anything else is a bug and shows its trace."""
 _ASKING: dict[str, Callable[..., None]] = {
     "submit": submit.submit,
@@ -51,6 +53,7 @@ _ASKING: dict[str, Callable[..., None]] = {
 
 def main() -> None:
     """The entry point."""
+    strip_proxies()
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -23,6 +23,7 @@ from loresmith.llm_service.provider import TRIED, CallLimits, Provider, find_pro
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
 from loresmith.llm_service.shared import SharedLedger, SharedPurse
+from loresmith.pasted import VariableError
 from loresmith.setting_types import per_provider
 from loresmith.settings import Settings
 from loresmith.telemetry.process import Telemetry
@@ -136,6 +137,8 @@ def _named(settings: Settings, name: str, setting: str) -> Provider:
             output=OutputMode(settings.model_output) if settings.model_output else None,
             limits=_call_limits(settings),
         )
+    except VariableError as error:
+        raise StartError(str(error)) from None
     except ValueError as error:
         raise StartError(f"{setting}: {error}") from None
     if provider.name not in TRIED:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx2
+
+from loresmith.pasted import find_unsendable, names_host, strip_pasted
+from loresmith.proxies import check_proxies, goes_direct
 
 URL_VARIABLE: Final = "LORESMITH_URL"
 KEY_VARIABLE: Final = "LORESMITH_API_KEY"
@@ -32,12 +33,18 @@ class Configuration:
     def of(
         cls, base_url: str | None, api_key: str | None, *, timeout_seconds: float, retries: int, patience_seconds: float
     ) -> Configuration:
-        """Return it, with what is None from the environment. Raises ValueError for an address that is none."""
-        url = base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
-        key = api_key or os.environ.get(KEY_VARIABLE) or None
-        if not key_can_be_sent(key):
-            raise ValueError("the API key has characters that no header can carry, expected printable ASCII")
-        return cls(_checked(url), key, timeout_seconds, retries, patience_seconds)
+        """Return it, with what is None from the environment.
+
+        Raises ValueError for an address that is none, a key that no header can carry, or a proxy that cannot be used.
+        """
+        url = _checked(strip_pasted(base_url or os.environ.get(URL_VARIABLE) or "") or DEFAULT_URL)
+        key = strip_pasted(api_key or os.environ.get(KEY_VARIABLE) or "") or None
+        if flaw := find_unsendable(key or ""):
+            raise ValueError(f"{KEY_VARIABLE}, the API key, has {flaw}: expected printable ASCII without blanks")
+        made = cls(url, key, timeout_seconds, retries, patience_seconds)
+        if made.trusts_environment:
+            check_proxies()
+        return made
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -48,11 +55,7 @@ class Configuration:
     @property
     def trusts_environment(self) -> bool:
         """Whether proxies of the environment are used: a server on this machine is not behind one."""
-        host = urlsplit(self.base_url).hostname or ""
-        try:
-            return not ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host != "localhost"
+        return not goes_direct(self.base_url)
 
     def timeout(self, *, held_seconds: float = 0.0, silent_seconds: float | None = None) -> httpx2.Timeout:
         """Return the limits of a request: an answer that is held back may take that much longer."""
@@ -60,19 +63,12 @@ class Configuration:
         return httpx2.Timeout(self.timeout_seconds, connect=min(CONNECT_SECONDS, self.timeout_seconds), read=read)
 
 
-def key_can_be_sent(key: str | None) -> bool:
-    """Tell whether a key fits into a header."""
-    return key is None or (key.isascii() and key.isprintable() and key == key.strip())
-
-
 def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        named = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1)
-    except ValueError:
-        named = False
-    if not named:
-        raise ValueError(f"{url!r} is no address of a server, expected one such as {DEFAULT_URL}")
+    if flaw := find_unsendable(url):
+        raise ValueError(f"{URL_VARIABLE}, the address of the server, has {flaw}: expected one such as {DEFAULT_URL}")
+    if not names_host(url, "http", "https"):
+        shown = "it" if "@" in url else repr(url)
+        raise ValueError(f"{shown} is no address of a server, expected one such as {DEFAULT_URL}")
     return url.rstrip("/")
 
 

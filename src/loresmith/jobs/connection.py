@@ -6,24 +6,26 @@
     redis+cluster://[user:password@]host:port,host:port    a Cluster, found through any of these nodes
 
 `rediss+sentinel://` and `rediss+cluster://` use TLS, to the Sentinels too. Options follow a `?`: `ssl_ca_certs=/path`
-and the other `ssl_…` names of redis-py, and `sentinel_username=`, `sentinel_password=` where Sentinels ask for them.
+and other `ssl_…` names of redis-py, and `sentinel_username=`, `sentinel_password=` where Sentinels ask for them; which
+there are is in loresmith.redis_url.
 Sources: redis-py's `from_url`, and the forms that Lettuce and Spring use for the last two.
 """
 
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import redis as blocking
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode as BlockingNode
 from redis.retry import Retry as BlockingRetry
 from redis.sentinel import SentinelConnectionPool as BlockingSentinelConnectionPool
+
+from loresmith.redis_url import check_redis_url, read_options
 
 _CONNECTIONS: Final = 8
 _TIMEOUT_SECONDS: Final = 5.0
@@ -41,13 +43,16 @@ BlockingClient = blocking.Redis | blocking.RedisCluster
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """Makes clients for the Redis at `url`. Raises ValueError for a URL of no known form.
+    """Makes clients for the Redis at `url`. Raises ValueError for a URL of no known form, or with an unknown option.
 
     Nothing is retried by the clients: they would send a whole pipeline again, and the engine alone knows what may be
     repeated. Commands wait for one of a few connections instead of failing when all are in use.
     """
 
     url: str
+
+    def __post_init__(self) -> None:
+        check_redis_url(self.url)
 
     def client(self) -> Client:
         """Return a client for one event loop; it connects when it is first used."""
@@ -61,8 +66,13 @@ class Connections:
             watched = Sentinel(_hosts(parts), sentinel_kwargs=told_by)
             pool: Any = {"connection_pool_class": WatchedPool, "retry": Retry(NoBackoff(), 0)}
             return watched.master_for(service, **pool, **options)  # pyright: ignore[reportUnknownMemberType]
-        pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
-            self.url, max_connections=_CONNECTIONS, timeout=_TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0), **_TIMEOUTS
+        pool: Any = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+            self.url.partition("?")[0],  # its options would win over ours
+            max_connections=_CONNECTIONS,
+            timeout=_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            **_TIMEOUTS,
+            **read_options(parts),
         )
         return Redis.from_pool(pool)
 
@@ -82,7 +92,8 @@ class Connections:
             watched = blocking.Sentinel(_hosts(parts), sentinel_kwargs=told_by)
             pool: Any = {"connection_pool_class": _BlockingWatchedPool, "retry": retry}
             return watched.master_for(service, **pool, **{**options, **timeouts})  # pyright: ignore[reportUnknownMemberType]
-        return blocking.Redis.from_url(self.url, retry=retry, **timeouts)  # pyright: ignore[reportUnknownMemberType]
+        options: Any = {**timeouts, **read_options(parts)}
+        return blocking.Redis.from_url(self.url.partition("?")[0], retry=retry, **options)  # pyright: ignore[reportUnknownMemberType]
 
 
 class WatchedPool(SentinelConnectionPool):
@@ -136,7 +147,7 @@ def _options(parts: SplitResult) -> dict[str, Any]:
 
 
 def _sentinel_options(parts: SplitResult) -> dict[str, Any]:
-    asked = dict(parse_qsl(parts.query))
+    asked = read_options(parts)
     user, password = asked.get("sentinel_username", ""), asked.get("sentinel_password", "")
     timeouts = {"socket_timeout": _SENTINEL_SECONDS, "socket_connect_timeout": _SENTINEL_SECONDS}
     return {**timeouts, **_credentials(user, password), **_tls(parts)}
@@ -149,8 +160,7 @@ def _credentials(user: str, password: str) -> dict[str, str]:
 def _tls(parts: SplitResult) -> dict[str, Any]:
     if not parts.scheme.startswith("rediss"):
         return {}
-    asked = [(name, value) for name, value in parse_qsl(parts.query) if name.startswith("ssl_")]
-    return {"ssl": True, **{name: URL_QUERY_ARGUMENT_PARSERS.get(name, str)(value) for name, value in asked}}
+    return {"ssl": True, **{name: value for name, value in read_options(parts).items() if name.startswith("ssl_")}}
 
 
 def _sentinel(parts: SplitResult) -> tuple[str, dict[str, Any]]:

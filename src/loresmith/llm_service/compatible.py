@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx2
 from pydantic_ai.models import Model, create_async_httpx2_client
@@ -16,6 +14,7 @@ from pydantic_ai.usage import RequestUsage
 from loresmith.llm.errors import GenerationError
 from loresmith.llm_service.provider_names import COMPATIBLE, BaseUrl
 from loresmith.llm_service.tolerance import TolerantTransport
+from loresmith.proxies import check_proxies, goes_direct, is_this_machine
 
 _CONNECT_TIMEOUT_SECONDS: Final = 5.0
 _READ_TIMEOUT_SECONDS: Final = 600.0
@@ -24,14 +23,17 @@ _KEPT_IDLE_SECONDS: Final = 3.0
 
 
 class CompatibleServer:
-    """Such a server, under an address that may change."""
+    """Such a server, under an address that may change. Raises VariableError for a proxy that cannot be used."""
 
     def __init__(self, model_name: str, base_url: BaseUrl, api_key: str | None) -> None:
         self._model_name = model_name
         self._base_url = base_url
         self._api_key = api_key
         self._model: tuple[str, Model] | None = None
-        self.http_client = _http_client(direct=callable(base_url) or _is_loopback(base_url))
+        direct = callable(base_url) or goes_direct(base_url)
+        if not direct:
+            check_proxies()
+        self.http_client = _http_client(direct=direct, near=callable(base_url) or is_this_machine(base_url))
 
     def current(self) -> Model:
         """The model at the present address."""
@@ -69,15 +71,15 @@ class _ChatModel(OpenAIChatModel):
         return _Stream
 
 
-def _http_client(*, direct: bool) -> httpx2.AsyncClient:
-    """A client; a `direct` one ignores the proxies that the environment names, and connects anew for each request.
+def _http_client(*, direct: bool, near: bool) -> httpx2.AsyncClient:
+    """A client; a `direct` one ignores the proxies that the environment names, a `near` one connects for each request.
 
     A server may close an idle connection in the moment in which a request is sent on it, and a request to a model is
     not sent twice. llama.cpp, uvicorn (vLLM) and Ollama close after 5 s or later.
     """
     limits = httpx2.Limits(
         max_connections=_MOST_CONNECTIONS,
-        max_keepalive_connections=0 if direct else 100,
+        max_keepalive_connections=0 if near else 100,
         keepalive_expiry=_KEPT_IDLE_SECONDS,
     )
     timeout = httpx2.Timeout(_READ_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
@@ -87,11 +89,3 @@ def _http_client(*, direct: bool) -> httpx2.AsyncClient:
     client._transport = TolerantTransport(client._transport)  # noqa: SLF001
     client._mounts = {at: one and TolerantTransport(one) for at, one in client._mounts.items()}  # noqa: SLF001
     return client
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -17,8 +17,10 @@ from loresmith.llm.port import DEFAULT_OUTPUT_TOKENS
 from loresmith.llm_service.fake import FakeModel
 from loresmith.llm_service.fake_spec import FakeSpec
 from loresmith.llm_service.modes import OutputMode, OutputModes
-from loresmith.llm_service.provider_names import COMPATIBLE, BaseUrl
+from loresmith.llm_service.provider_names import COMPATIBLE, BaseUrl, variables_of
 from loresmith.llm_service.retry_after import LONGEST_PAUSE_SECONDS
+from loresmith.pasted import clean_variables
+from loresmith.proxies import check_proxies
 
 TRIED: Final = frozenset({"openai", "anthropic", "ollama", COMPATIBLE, "fake"})
 """Providers that the tests speak with; others of pydantic-ai are taken if their package is installed."""
@@ -94,7 +96,8 @@ def find_provider(
     names none; `extra_body` goes into every request; `output` fixes the way of asking, which is found out else.
     Retries are left to the engine.
 
-    Raises ValueError if the name, or what belongs to it, is wrong.
+    Raises ValueError if the name, or what belongs to it, is wrong, and VariableError for a key, an address or a proxy
+    in the environment that cannot be used.
     """
     if name.partition("?")[0] == "fake":
         return _fake(name, concurrent_calls)
@@ -150,6 +153,8 @@ def _fake(name: str, concurrent_calls: int | None) -> Provider:
 
 def _known(name: str, label: str, concurrent_calls: int, *, streams: bool, settings: ModelSettings) -> Provider:
     kind = name.partition(":")[0]
+    clean_variables(variables_of(kind))
+    check_proxies()
     try:
         model = infer_model(name)
     except (UserError, ImportError) as error:
