@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from redis.asyncio.sentinel import MasterNotFoundError
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from loresmith.jobs.connection import Client, Connections
 
 LEAST_VERSION = (6, 2)
+_RIGHTS = "give it the rights of docs/scaling.md (ACL SETUSER)"
 
 
 class RedisServerError(Exception):
@@ -26,6 +27,8 @@ async def check_server(client: Client, url: str) -> str:
         info: dict[str, str] = await client.info("server")  # pyright: ignore[reportUnknownMemberType]
     except AuthenticationError:
         raise RedisServerError(f"{place} refuses the credentials: see LORESMITH_REDIS_URL") from None
+    except NoPermissionError:
+        raise RedisServerError(f"{place} does not let this user do what is needed: {_RIGHTS}") from None
     except MasterNotFoundError:  # its own text has a client's repr for each Sentinel that is away
         raise RedisServerError(f"{place}: no Sentinel that answers names a primary, see LORESMITH_REDIS_URL") from None
     except (RedisError, OSError) as error:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.redis.conftest import Engine
+from tests.topologies.rights import documented_rights
 from tests.topologies.servers import Cluster, Pair, Server, running
 from tests.topologies.tls import tls_in_front_of
 
@@ -25,13 +26,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a password for the default user and a user who may do what the engine needs, and no more."""
     folder = tmp_path_factory.mktemp("secured")
     with running(Server(folder, ["--requirepass", _PASSWORD], password=_PASSWORD)) as server:
-        rights = ("~job:*", "~{job:*", "~jobs:*", "~queue:*", "~idempotency:*", "~profile:*", "~worker:*", "~workers")
-        channels = ("&job-events:*", "&job-cancels")
-        server.ask(
-            *("ACL", "SETUSER", "loresmith", "on", f">{_PASSWORD}", "+@all", "-@admin", "-@dangerous"),
-            *rights,
-            *channels,
-        )
+        server.ask(*documented_rights(_PASSWORD))
         yield server
 
 

@@ -36,6 +36,8 @@ _TIMEOUTS: Final[dict[str, Any]] = {
     "socket_timeout": _TIMEOUT_SECONDS,
     "socket_connect_timeout": _TIMEOUT_SECONDS,
 }
+_SILENT: Final[dict[str, Any]] = {"driver_info": None}
+"""Sends no CLIENT SETINFO: Redis 7.0 knows none, and a user with the least rights would be refused it."""
 
 Client = Redis | RedisCluster
 BlockingClient = blocking.Redis | blocking.RedisCluster
@@ -72,6 +74,7 @@ class Connections:
             timeout=_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
             **_TIMEOUTS,
+            **_SILENT,
             **read_options(parts),
         )
         return Redis.from_pool(pool)
@@ -92,7 +95,7 @@ class Connections:
             watched = blocking.Sentinel(_hosts(parts), sentinel_kwargs=told_by)
             pool: Any = {"connection_pool_class": _BlockingWatchedPool, "retry": retry}
             return watched.master_for(service, **pool, **{**options, **timeouts})  # pyright: ignore[reportUnknownMemberType]
-        options: Any = {**timeouts, **read_options(parts)}
+        options: Any = {**timeouts, **_SILENT, **read_options(parts)}
         return blocking.Redis.from_url(self.url.partition("?")[0], retry=retry, **options)  # pyright: ignore[reportUnknownMemberType]
 
 
@@ -143,7 +146,7 @@ def _hosts(parts: SplitResult) -> list[tuple[str, int]]:
 
 def _options(parts: SplitResult) -> dict[str, Any]:
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
-    return {**_TIMEOUTS, **_credentials(unquote(user), unquote(password)), **_tls(parts)}
+    return {**_TIMEOUTS, **_SILENT, **_credentials(unquote(user), unquote(password)), **_tls(parts)}
 
 
 def _sentinel_options(parts: SplitResult) -> dict[str, Any]:
