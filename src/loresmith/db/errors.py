@@ -7,7 +7,12 @@ DatabaseError
 ├── CursorError               a cursor is none that a listing gave
 └── DatabaseSetupError        it cannot be used as it is; the message is one line for an operator
     └── SchemaBehindError     its tables are older than this program
+
+Messages of drivers have several lines, a marker under a place in the statement, and sometimes a password: `reason_of`
+makes one line of them.
 """
+
+from sqlalchemy import exc
 
 
 class DatabaseError(Exception):
@@ -52,6 +57,23 @@ class DatabaseSetupError(DatabaseError):
 class SchemaBehindError(DatabaseSetupError):
     """The tables are older than this program needs."""
 
-    def __init__(self, place: str, current: str | None, needed: str) -> None:
+    def __init__(self, place: str, current: str | None, needed: str, *, before: str = "") -> None:
         found = f"is at schema {current!r}, expected {needed!r}" if current else "has no tables yet"
-        super().__init__(f"database {place!r} {found}: run `loresmith migrate`")
+        super().__init__(f"database {place!r} {found}: run `loresmith migrate`{before}")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what a driver says went wrong as one line, without its statement and the place in it."""
+    cause = getattr(error, "orig", None) or error
+    diagnosed: str | None = getattr(getattr(cause, "diag", None), "message_primary", None)
+    if diagnosed:
+        return " ".join(diagnosed.split()).rstrip(".")
+    told = [" ".join(line.split()).rstrip(".") for line in str(cause).splitlines()]
+    lines = [line for line in told if line and "Is the server running" not in line and set(line) - set("^~ ")]
+    return "; ".join(dict.fromkeys(lines)) or "it does not answer"
+
+
+def is_refused(error: BaseException) -> bool:
+    """Tell whether PostgreSQL says that a right is missing, or that there is no schema to use."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, exc.DBAPIError) and state in ("42501", "3F000")

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, exc, text
 from loresmith.db.away import is_away
 from loresmith.db.database import LONGEST_SECONDS
 from loresmith.db.engine import WRITES, create_migration_engine
-from loresmith.db.errors import DatabaseSetupError, SchemaBehindError
+from loresmith.db.errors import DatabaseSetupError, SchemaBehindError, is_refused, reason_of
 from loresmith.db.location import Location
+from loresmith.db.rights import missing_to_migrate, missing_to_run
 from loresmith.db.tables import Table
 
 T = TypeVar("T")
@@ -47,20 +48,32 @@ async def migrate(location: Location, *, waits: Callable[[], None] = lambda: Non
 
     Two at once are safe: the second finds nothing left to do. Raises DatabaseSetupError.
     """
-    done = await _connected(location, lambda connection: _migrate(connection, waits))
+    done = await _connected(location, lambda connection: _migrate(location, connection, waits))
     _warn_of_newer(location, done)
     return done
 
 
 async def check(location: Location) -> None:
-    """Return when the schema is what this program needs, or newer. Raises DatabaseSetupError, SchemaBehindError."""
-    current = await _connected(location, _current, longest_seconds=LONGEST_SECONDS)
+    """Return when the schema is what this program needs, or newer, and this user may use it.
+
+    Raises DatabaseSetupError, SchemaBehindError.
+    """
+    current, before = await _connected(location, lambda one: _examine(location, one), longest_seconds=LONGEST_SECONDS)
     scripts = _scripts()
     newer = _is_newer(scripts, current)
     _warn_of_newer(location, Migrated(current, current, newer=newer))
     needed = str(scripts.get_current_head())
     if current != needed and not newer:
-        raise SchemaBehindError(location.place, current, needed)
+        raise SchemaBehindError(location.place, current, needed, before=before)
+
+
+def _examine(location: Location, connection: Connection) -> tuple[str | None, str]:
+    """Return the schema, and what must be done before it can be migrated."""
+    if missing := missing_to_run(connection):
+        raise DatabaseSetupError(f"database {location.place!r}: {missing}")
+    current = _current(connection)
+    missing = missing_to_migrate(connection) if current is None else None
+    return current, f", but {missing}" if missing else ""
 
 
 async def _connected(location: Location, work: Callable[[Connection], T], *, longest_seconds: float | None = None) -> T:
@@ -79,7 +92,7 @@ async def _connected(location: Location, work: Callable[[Connection], T], *, lon
         await engine.dispose()
 
 
-def _migrate(connection: Connection, waits: Callable[[], None]) -> Migrated:
+def _migrate(location: Location, connection: Connection, waits: Callable[[], None]) -> Migrated:
     if connection.dialect.name == "postgresql":
         _lock(connection, waits)
     scripts = _scripts()
@@ -87,6 +100,8 @@ def _migrate(connection: Connection, waits: Callable[[], None]) -> Migrated:
     done = Migrated(current, current, newer=_is_newer(scripts, current))
     if done.newer:
         return done
+    if current != scripts.get_current_head() and (missing := missing_to_migrate(connection)):
+        raise DatabaseSetupError(f"database {location.place!r}: {missing}")
 
     def steps(revision: Any, _: MigrationContext) -> Any:
         return scripts._upgrade_revs("head", revision)  # noqa: SLF001 - as the environment scripts of Alembic do
@@ -139,7 +154,5 @@ def _warn_of_newer(location: Location, found: Migrated) -> None:
 
 
 def _refused(location: Location, error: Exception) -> str:
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
-    reasons = [line.strip().rstrip(".") for line in lines if "Is the server running" not in line]
-    reason = reasons[-1] if reasons else "it does not answer"
-    return f"database {location.place!r} cannot be used ({reason}): see LORESMITH_DATABASE_URL"
+    way = "see docs/database.md for the rights that are needed" if is_refused(error) else "see LORESMITH_DATABASE_URL"
+    return f"database {location.place!r} cannot be used ({reason_of(error)}): {way}"
