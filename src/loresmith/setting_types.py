@@ -38,10 +38,13 @@ def default_data_dir() -> Path:
 
 
 def _expanded(path: Path) -> Path:
+    """Return a path without `~`; one of a user without a home directory stays, and whoever needs it says so."""
     try:
         return path.expanduser().absolute()
     except RuntimeError:
-        raise ValueError("expected a path without ~: no user is named so, or the user has no home directory") from None
+        if path.parts[0] == "~":
+            return path
+        raise ValueError("expected a path; no user is named so") from None
 
 
 def _lowered(value: object) -> object:

@@ -207,9 +207,9 @@ def test_a_disk_without_room_is_wrong(tmp_path: Path, monkeypatch: pytest.Monkey
     for free, level in ((10 * 1024**3, Level.OK), (1024**3, Level.NOTE), (1024**2, Level.WRONG)):
         left = usage._replace(free=free)
         monkeypatch.setattr("shutil.disk_usage", {tmp_path: left}.__getitem__)
-        assert look_at_disk(tmp_path / "not" / "made").level is level
+        assert look_at_disk(tmp_path / "not" / "made", needed=True).level is level
     (tmp_path / "file").touch()
-    assert look_at_disk(tmp_path / "file" / "in").level is Level.WRONG
+    assert look_at_disk(tmp_path / "file" / "in", needed=True).level is Level.WRONG
 
 
 async def test_a_server_that_lives_and_cannot_serve_is_told_from_one_that_is_away(

@@ -25,6 +25,7 @@ from loresmith.cli import (
     worlds,
 )
 from loresmith.cli.stack import StartError
+from loresmith.cli.streams import CUT_OFF, drop_output, flush_output, prepare_streams, read_words
 from loresmith.embedded.data_dir import DataDirError
 from loresmith.embedded.model import EmbeddedModelError
 from loresmith.embedded.redis import EmbeddedRedisError
@@ -53,8 +54,20 @@ _ASKING: dict[str, Callable[..., None]] = {
 
 def main() -> None:
     """The entry point."""
+    prepare_streams()
     strip_proxies()
-    sys.exit(run_command(sys.argv[1:]))
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(words: list[str]) -> int:
+    try:
+        code = run_command(read_words(words))
+    except UnicodeError:
+        return _tell("the command line is no UTF-8 text: see the locale of the terminal", 2)
+    except BrokenPipeError:  # who reads the output has gone, as `head` does
+        drop_output()
+        return CUT_OFF
+    return flush_output() or code
 
 
 def run_command(words: list[str]) -> int:

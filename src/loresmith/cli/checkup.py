@@ -87,8 +87,13 @@ def look_at_clocks(ahead_seconds: Mapping[str, float | None]) -> Finding:
     return Finding("clock", level, found, "let both machines keep time by NTP")
 
 
-def look_at_disk(data_dir: Path) -> Finding:
+def look_at_disk(data_dir: Path, *, needed: bool) -> Finding:
     """Look whether the data directory can be written, and how much room is left there."""
+    if not needed:
+        return Finding("disk", Level.OK, "nothing is kept on this machine")
+    if data_dir.parts[0].startswith("~"):
+        advice = "set LORESMITH_DATA_DIR to a directory of your own"
+        return Finding("disk", Level.WRONG, "this user has no home directory", advice)
     there = data_dir
     while not there.exists() and there != there.parent:
         there = there.parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 from pathlib import Path
 
 from loresmith.cli.checkup import PATIENCE_SECONDS, Finding, Level
@@ -90,7 +91,7 @@ def _local_model(settings: Settings) -> Finding:
     from loresmith.embedded.model import EmbeddedModelError, find_model_file
 
     if settings.model is not None and settings.model.startswith(_GGUF):
-        path = Path(settings.model.removeprefix(_GGUF)).expanduser()
+        path = Path(os.path.expanduser(settings.model.removeprefix(_GGUF)))  # noqa: PTH111 (leaves an unknown ~user)
         if not path.is_file():
             return Finding("model", Level.WRONG, f"there is no file {str(path)!r}", "correct LORESMITH_MODEL")
     try:

@@ -65,8 +65,16 @@ async def look(
     lore += await look_at_pauses(redis_place(settings), clear=clear_pauses)
     lore += await look_at_provider(settings) if ask_model else []
     queue = [await look_at_queue(place, key)] if is_ready else []
-    rest = [look_at_clocks({"the API": api[1], "redis": redis[1]}), look_at_disk(settings.data_dir)]
+    rest = [
+        look_at_clocks({"the API": api[1], "redis": redis[1]}),
+        look_at_disk(settings.data_dir, needed=_keeps_data(settings)),
+    ]
     return [*api[0], *queue, *redis[0], sql, *lore, *rest]
+
+
+def _keeps_data(settings: Settings) -> bool:
+    """Tell whether Redis or SQL of these settings is in the data directory."""
+    return settings.redis_url is None or settings.database_url is None
 
 
 def _own_url(settings: Settings) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,7 +20,7 @@ from loresmith.cli.listen import bind, check_exposure, url_of
 from loresmith.cli.stack import Stack, StartError
 from loresmith.cli.watched import probed_lore, probed_worker, telemetry_of
 from loresmith.cli.whole import tune_garbage_collection
-from loresmith.embedded.data_dir import prepare_data_dir
+from loresmith.embedded.data_dir import DataDirError, prepare_data_dir
 from loresmith.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +51,18 @@ def worker() -> None:
 
 def lore() -> None:
     """Run the lore service, the only process that talks to models, on LORESMITH_LORE_LISTEN."""
-    uvloop.run(_lore(configure()))
+    with tempfile.TemporaryDirectory(prefix="loresmith-") as folder:
+        uvloop.run(_lore(_with_data_dir(configure(), Path(folder))))
+
+
+def _with_data_dir(settings: Settings, folder: Path) -> Settings:
+    """Return the settings with a data directory that can be written: the service keeps nothing but a log there."""
+    try:
+        if embedded_model(settings) is not None:
+            prepare_data_dir(settings.data_dir)
+    except DataDirError:
+        return settings.model_copy(update={"data_dir": folder})
+    return settings
 
 
 def _redis_url(settings: Settings) -> str:
@@ -137,7 +150,6 @@ async def _lore(settings: Settings) -> None:
         telemetry = await stack.enter(telemetry_of("lore"))
         child = embedded_model(settings)
         if child is not None:
-            prepare_data_dir(settings.data_dir)
             await stack.enter(running(child))
         part = lore_part.lore_service(
             settings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,7 +42,8 @@ def connected(url: str | None) -> Generator[JobsClient]:
 
 def print_json(document: Any, *, indent: int | None = 2) -> None:
     """Print a document as JSON; without `indent` on one line, at once."""
-    print(json.dumps(document, indent=indent, ensure_ascii=False), flush=True)
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"  # escapes are understood in any encoding
+    print(json.dumps(document, indent=indent, ensure_ascii=plain), flush=True)
 
 
 def print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

@@ -11,6 +11,7 @@ import uvloop
 from loresmith.cli.configure import configure
 from loresmith.cli.listen import bind, check_exposure
 from loresmith.cli.stack import Stack
+from loresmith.cli.streams import announce
 from loresmith.cli.whole import GRACE_SECONDS, Whole
 from loresmith.settings import Settings
 
@@ -43,15 +44,12 @@ async def _run(settings: Settings) -> None:
         async def start(stack: Stack) -> None:
             await whole.start(stack)
             _announce(whole)
-            stack.on_stop(lambda: print(_STOPPING, flush=True))
+            stack.on_stop(lambda: announce(_STOPPING))
 
         await stack.run(start)
 
 
 def _announce(whole: Whole) -> None:
-    print(f"LoreSmith on {whole.url}")
-    print(f"  redis  {whole.redis}")
-    print(f"  sql    {whole.database}")
-    print(f"  model  {whole.model}")
+    lines = [f"LoreSmith on {whole.url}", f"  redis  {whole.redis}", f"  sql    {whole.database}"]
     key = "" if whole.settings.auth == "none" else _KEY
-    print(_TRY.format(url=whole.url, key=key), flush=True)
+    announce("\n".join([*lines, f"  model  {whole.model}", _TRY.format(url=whole.url, key=key)]))

@@ -89,7 +89,8 @@ class Stack:
         while not closing.done() and time.monotonic() < ends:
             closing.cancel()  # whatever part it waits for: a child is killed then, and the next part has its turn
             await asyncio.wait({closing}, timeout=_CUT_SECONDS / 10)
-        sys.stdout.flush()
+        with suppress(OSError):
+            sys.stdout.flush()
         os._exit(1)  # threads that wait for a Redis that hangs would be waited for
 
 

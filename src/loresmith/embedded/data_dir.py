@@ -75,6 +75,8 @@ class DataDir:
 
 def prepare_data_dir(path: Path) -> None:
     """Create `path` (mode 0700) where it is missing. Raises DataDirError if it cannot be written."""
+    if path.parts[:1] and path.parts[0].startswith("~"):
+        raise DataDirError("this user has no home directory: set LORESMITH_DATA_DIR to a directory of your own")
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
