@@ -161,6 +161,7 @@ class WorkerStats(BaseModel):
     running: Whole
     started_at: Moment
     seen_at: Moment
+    types: list[str] | None = Field(description="job types that it knows; null: it is of an older release")
 
 
 class Spread(BaseModel):
@@ -185,6 +186,7 @@ class StatsObject(BaseModel):
     queues: list[QueueStats]
     workers: list[WorkerStats]
     types: dict[str, TypeStats]
+    unknown_types: list[str] = Field(description="job types that are taken and that no running worker knows")
 
 
 class FieldError(BaseModel):
@@ -284,16 +286,3 @@ class JobTypeList(BaseModel):
     """The types of job that this server knows."""
 
     data: list[JobTypeObject]
-
-
-class Health(BaseModel):
-    """The process lives."""
-
-    status: Literal["ok"]
-    version: str
-
-
-class Ready(BaseModel):
-    """Everything the service needs is there."""
-
-    status: Literal["ready"]

@@ -30,6 +30,10 @@ def judge_queue(stats: Stats) -> Finding:
     if not stats.workers:
         found = f"no worker is there, {waits}"
         return Finding("queue", Level.WRONG, found, "start `loresmith worker`, or see its log")
+    if stats.unknown_types:
+        names = ", ".join(map(repr, stats.unknown_types))
+        found = f"no running worker knows the job {'type' if len(stats.unknown_types) == 1 else 'types'} {names}"
+        return Finding("queue", Level.WRONG, found, "start workers of this release, then stop the old ones")
     paused = [one.name for one in stats.queues if one.paused]
     if paused:
         return Finding("queue", Level.NOTE, f"{paused[0]!r} is paused, {waits}", f"`loresmith resume {paused[0]}`")

@@ -60,6 +60,8 @@ def _print(found: Stats) -> None:
         print()
         rows = [(one.id, one.host, f"{one.running} of {one.concurrency}") for one in found.workers]
         print_table(("WORKER", "HOST", "RUNNING"), rows)
+    if found.unknown_types:
+        print(f"\nno running worker knows: {', '.join(found.unknown_types)}")
     if found.types:
         print()
         types = [

@@ -177,6 +177,7 @@ class WorkerStats(msgspec.Struct, frozen=True, kw_only=True):
     running: int = 0
     started_at: datetime | None = None
     seen_at: datetime | None = None
+    types: list[str] | None = None
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +204,8 @@ class Stats(Document, frozen=True, kw_only=True):
     queues: list[QueueStats] = []
     workers: list[WorkerStats] = []
     types: dict[str, TypeStats] = {}
+    unknown_types: list[str] = []
+    """Job types that are taken and that no running worker knows."""
 
 
 class Try(msgspec.Struct, frozen=True, kw_only=True):

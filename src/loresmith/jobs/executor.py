@@ -263,6 +263,7 @@ def _of_unknown_type(run: Run) -> Outcome:
     if started is not None and seconds_since(started) > limit:
         run.job.move(State.RUNNING)
         return deadline_exceeded(limit)
+    run.job.message = f"Waiting for a worker that knows the job type {run.job.type!r}"
     log.warning("no such job type in this worker: is it of an older release?", job_id=run.job.id, type=run.job.type)
     return HandedBack(_UNKNOWN_TYPE_DELAY_SECONDS)
 

@@ -8,6 +8,7 @@ from collections.abc import Sized
 
 from loresmith.jobs import keys, lua
 from loresmith.jobs.pipeline import Pipeline
+from loresmith.jobs.registry import JobRegistry
 from loresmith.jobs.types import timestamp
 
 _GONE_SECONDS = 30
@@ -16,7 +17,9 @@ _GONE_SECONDS = 30
 class Heartbeat:
     """Beats with the renewals."""
 
-    def __init__(self, pipeline: Pipeline, name: str, *, queue: str, concurrency: int, running: Sized) -> None:
+    def __init__(
+        self, pipeline: Pipeline, name: str, *, queue: str, concurrency: int, running: Sized, registry: JobRegistry
+    ) -> None:
         self._pipeline = pipeline
         self._name = name
         self._running = running
@@ -26,6 +29,7 @@ class Heartbeat:
             "queue": queue,
             "concurrency": str(concurrency),
             "started_at": timestamp(),
+            "types": ",".join(sorted(kind.name for kind in registry)),
         }
 
     async def beat(self) -> None:

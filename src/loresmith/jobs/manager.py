@@ -65,7 +65,7 @@ class JobManager:
         census, waited_for = Census(self._pipeline, self._queue.keys), Replicas(redis, replicas)
         self._submitter = Submitter(self._pipeline, self._store, self._queue, waited_for, self._observer, census)
         self._reader = Reader(self._store, census)
-        self._stats = Stats(self._pipeline, census)
+        self._stats = Stats(self._pipeline, census, registry)
         self._events = Events(redis)
 
     async def create(self, type_name: str, payload: object, options: Options = DEFAULTS) -> Job:

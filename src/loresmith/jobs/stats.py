@@ -11,6 +11,7 @@ import msgspec
 from loresmith.jobs import keys
 from loresmith.jobs.census import Census, Depth
 from loresmith.jobs.pipeline import Pipeline
+from loresmith.jobs.registry import JobRegistry
 from loresmith.jobs.types import Status, ms_of
 from loresmith.jobs.view import pairs_of
 from loresmith.telemetry.queue_metrics import QueueCounts
@@ -64,6 +65,8 @@ class WorkerFigures:
     running: int
     started_at: str
     seen_at: str
+    types: Sequence[str] | None
+    """Job types that it knows; None for one of an older release, which does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,16 @@ class Figures:
     workers: Sequence[WorkerFigures]
     per_minute: float
     types: Mapping[str, TypeFigures]
+    unknown_types: Sequence[str]
+    """Job types that are taken here and that no running worker knows; empty where no worker runs at all."""
 
 
 class Stats:
     """Counts at most once a second, however many ask."""
 
-    def __init__(self, pipeline: Pipeline, census: Census) -> None:
+    def __init__(self, pipeline: Pipeline, census: Census, registry: JobRegistry) -> None:
         self._pipeline = pipeline
+        self._registry = registry
         self._census = census
         self._counted: tuple[float, Figures] | None = None
 
@@ -106,13 +112,21 @@ class Stats:
             paused=depth.paused,
             workers=len(workers),
             worker_slots=sum(worker.concurrency for worker in workers),
+            unknown_types=self._unknown_types(workers),
         )
 
     async def _count(self) -> Figures:
         depth, workers = await asyncio.gather(self._census.depth(SAMPLE), self._workers())
         asked = [self._pipeline.command("GET", keys.document(job_id)) for _, job_id in depth.ended]
         ended = [_ended(document) for document in await asyncio.gather(*asked) if document is not None]
-        return Figures(self._census.keys.name, depth, workers, _per_minute(depth), _by_type(ended))
+        unknown = self._unknown_types(workers)
+        return Figures(self._census.keys.name, depth, workers, _per_minute(depth), _by_type(ended), unknown)
+
+    def _unknown_types(self, workers: Sequence[WorkerFigures]) -> list[str]:
+        if not workers or any(worker.types is None for worker in workers):
+            return []
+        known = {name for worker in workers for name in worker.types or ()}
+        return sorted({kind.name for kind in self._registry} - known)
 
     async def _workers(self) -> list[WorkerFigures]:
         names: list[bytes] = await self._pipeline.command("ZRANGE", keys.WORKERS, 0, -1)
@@ -127,6 +141,7 @@ class Stats:
                 int(facts["running"]),
                 facts["started_at"],
                 facts["seen_at"],
+                facts["types"].split(",") if "types" in facts else None,
             )
             for name, facts in zip(names, found, strict=True)
             if facts and facts["queue"] == mine

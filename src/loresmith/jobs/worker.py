@@ -108,7 +108,9 @@ class Worker:
         self._keeper = LeaseKeeper(connections, self._queue.keys, runs, consumer=self.name, lease_seconds=lease_seconds)
         self._inspector = Inspector(store, self._queue, observer=observer)
         self._hints = CancelHints(self._redis, runs)
-        self._heartbeat = Heartbeat(self._pipeline, self.name, queue=queue, concurrency=concurrency, running=runs)
+        self._heartbeat = Heartbeat(
+            self._pipeline, self.name, queue=queue, concurrency=concurrency, running=runs, registry=registry
+        )
 
     async def run(self) -> None:
         """Work until `stop` is called, then drain: finish for the grace period, hand the rest back."""

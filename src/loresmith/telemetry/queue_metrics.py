@@ -1,6 +1,6 @@
 """Gauges of a queue as it was counted last."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +34,8 @@ class QueueCounts:
     paused: bool
     workers: int
     worker_slots: int
+    unknown_types: Sequence[str] = ()
+    """Job types that are taken and that no running worker knows."""
 
 
 class QueueMetrics(Collector):

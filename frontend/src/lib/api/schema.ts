@@ -356,6 +356,8 @@ export interface paths {
         /**
          * Can it serve?
          * @description Answer 200 when everything that the service needs is there, else 503 with what is missing.
+         *
+         *     A job type that no running worker knows is named, and is no reason to take the API away from all others.
          */
         get: operations["readyz"];
         put?: never;
@@ -2414,6 +2416,11 @@ export interface components {
              * @constant
              */
             status: "ready";
+            /**
+             * Unknown Types
+             * @description job types that are taken and that no running worker knows: their jobs wait
+             */
+            unknown_types: string[];
         };
         /**
          * Spent
@@ -2450,6 +2457,11 @@ export interface components {
             types: {
                 [key: string]: components["schemas"]["TypeStats"];
             };
+            /**
+             * Unknown Types
+             * @description job types that are taken and that no running worker knows
+             */
+            unknown_types: string[];
         };
         /**
          * Status
@@ -2613,6 +2625,11 @@ export interface components {
              * @description RFC 3339, UTC
              */
             seen_at: string;
+            /**
+             * Types
+             * @description job types that it knows; null: it is of an older release
+             */
+            types: string[] | null;
         };
         /**
          * WorldLinks

@@ -43,7 +43,8 @@ def _stats(figures: Figures) -> dict[str, object]:
         "ended_per_minute": figures.per_minute,
     }
     types = {name: asdict(one) for name, one in figures.types.items()}
-    return {"queues": [queue], "workers": [asdict(one) for one in figures.workers], "types": types}
+    workers = [asdict(one) for one in figures.workers]
+    return {"queues": [queue], "workers": workers, "types": types, "unknown_types": figures.unknown_types}
 
 
 @router.post(
