@@ -119,12 +119,12 @@ async def test_words_of_a_command_are_utf8_in_any_locale(short_tmp: Path) -> Non
     [
         ('"$@" >&-', (0, "")),
         ('"$@" <&- >&- 2>&-', (0, "")),
-        ('"$@" > /dev/full', (1, "loresmith: cannot write to standard output: no space left on device\n")),
+        ('"$@" > /dev/full', (1, "loresmith: cannot write: no space left on device\n")),
         ('{ "$@"; echo $? >&2; } | true', (0, "141\n")),
     ],
 )
 async def test_output_that_nobody_takes_leaves_no_trace(short_tmp: Path, shell: str, expected: tuple[int, str]) -> None:
-    code, _, errors = await ran("--help", folder=short_tmp, shell=shell)
+    code, _, errors = await ran("--version", folder=short_tmp, shell=shell)
     assert (code, errors) == expected
 
 

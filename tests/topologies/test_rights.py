@@ -39,24 +39,20 @@ def _url(server: Server) -> str:
     return f"redis://loresmith:{_SECRET}@127.0.0.1:{server.port}/0"
 
 
+@pytest.mark.timeout(300)  # starts four processes and a command
 async def test_every_process_works_with_the_documented_rights(server: Server, short_tmp: Path) -> None:
     lore, port = f"127.0.0.1:{free_port()}", str(free_port())
     shared = {"redis_url": _url(server), "lore_url": lore, "model": "fake?seconds=0.3&tokens=40&seed=1"}
     limits = {"model_concurrency": "20", "model_tokens_per_minute": "1000000", "budget_job_tokens": "100000"}
-    api = {"auth": "keys", "owner_active_jobs": "100", "port": port}
-    key = await _made_key(short_tmp / "data", **shared)
+    api = {"owner_requests_per_minute": "100000", "owner_active_jobs": "100", "port": port}
     async with AsyncExitStack() as stack:
         for command, settings in (("lore", {"lore_listen": lore, **limits}), ("worker", {}), ("serve", api)):
             started = process_of(short_tmp / "data", command, **shared, **settings)
             process = await stack.enter_async_context(started)
-        http = await stack.enter_async_context(
-            httpx2.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, trust_env=False
-            )
-        )
+        http = await stack.enter_async_context(httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False))
         await wait_until(lambda: is_ready(process, http), seconds=START_SECONDS)
         await _use(Run(process, http))
-        told = await _output(short_tmp / "data", "doctor", **shared, **api, api_key=key, url=str(http.base_url))
+        told = await _output(short_tmp / "data", "doctor", **shared, **api, url=str(http.base_url))
         assert "redis memory" in told
         whole_port = str(free_port())
         whole_process = process_of(short_tmp / "data", "run", port=whole_port, redis_url=_url(server))
@@ -92,10 +88,6 @@ async def _use(run: Run) -> None:
     assert (await run.http.delete(f"/jobs/{job_id}")).status_code == 204
     assert (await run.http.post("/queues/default/pause")).status_code == 204
     assert (await run.http.post("/queues/default/resume")).status_code == 204
-
-
-async def _made_key(data_dir: Path, **settings: str) -> str:
-    return (await _output(data_dir, "keys", "create", "anna", "--admin", **settings)).split()[0]
 
 
 async def _output(data_dir: Path, *words: str, **settings: str) -> str:

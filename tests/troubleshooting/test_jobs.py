@@ -180,7 +180,11 @@ async def test_older_worker(
         assert old.stderr is not None
         log = await _line_with(old, "no such job type")
         row.saw(log)
-        await row.loresmith("show", job_id, url=str(http.base_url))
+        url = str(http.base_url)
+        await row.until_told("Waiting for a worker that knows the job type", "show", job_id, url=url)
+        await row.loresmith("doctor", **settings)
+        await row.until_told("no running worker knows", "stats", url=url)
+        await row.get(run, "/readyz")
         await stack.enter_async_context(process_of(row.data_dir, "worker", **settings))
         old.send_signal(signal.SIGTERM)
         assert (await run.ended(job_id, seconds=50))["status"] == "completed"

@@ -25,7 +25,7 @@ from loresmith.cli import (
     worlds,
 )
 from loresmith.cli.stack import StartError
-from loresmith.cli.streams import CUT_OFF, drop_output, flush_output, prepare_streams, read_words
+from loresmith.cli.streams import CUT_OFF, NO_ROOM, drop_output, flush_output, prepare_streams, read_words
 from loresmith.embedded.data_dir import DataDirError
 from loresmith.embedded.model import EmbeddedModelError
 from loresmith.embedded.redis import EmbeddedRedisError
@@ -67,6 +67,11 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:  # who reads the output has gone, as `head` does
         drop_output()
         return CUT_OFF
+    except OSError as error:
+        if error.filename is not None or error.errno not in NO_ROOM:
+            raise
+        drop_output()
+        return _tell(f"cannot write: {(error.strerror or str(error)).lower()}", 1)
     return flush_output() or code
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of writing to a file, such as the one that output goes to."""
 CUT_OFF = 141
 """Exit code of a command whose reader has gone: that of one that SIGPIPE ended."""
 
@@ -49,7 +52,7 @@ def flush_output() -> int:
         return CUT_OFF
     except OSError as error:
         drop_output()
-        print(f"loresmith: cannot write to standard output: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        print(f"loresmith: cannot write: {(error.strerror or str(error)).lower()}", file=sys.stderr)
         return 1
     return 0
 
