@@ -46,9 +46,11 @@ async def test_no_home(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.delenv("HOME")
     monkeypatch.setattr("pwd.getpwuid", nameless)
-    await row.loresmith("migrate", data_dir="~/.local/share/loresmith")
+    own, row.data_dir = row.data_dir, Path("~/.local/share/loresmith")
+    await row.loresmith("migrate")
     assert row.codes[-1] == 1
-    await row.loresmith("doctor", data_dir="~/.local/share/loresmith")
+    await row.loresmith("doctor")
+    row.data_dir = own
     await row.loresmith("migrate")
     assert row.codes[-1] == 0
     row.judge()

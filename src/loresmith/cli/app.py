@@ -64,7 +64,7 @@ def _run(words: list[str]) -> int:
         code = run_command(read_words(words))
     except UnicodeError:
         return _tell("the command line is no UTF-8 text: see the locale of the terminal", 2)
-    except BrokenPipeError:  # who reads the output has gone, as `head` does
+    except (BrokenPipeError, SystemExit):  # the reader of the output has gone, as `head` does; typer and rich exit then
         drop_output()
         return CUT_OFF
     except OSError as error:
