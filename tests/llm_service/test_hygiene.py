@@ -9,10 +9,11 @@ import pytest
 
 from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.errors import GenerationError, LoreProtocolError
+from loresmith.llm.port import GenerationRequest
 from loresmith.llm_service import hygiene
 from loresmith.llm_service.generation import LARGEST_OUTPUT_BYTES
 from tests.llm_service.openai_server import Exchange, OpenAIServer, says
-from tests.llm_service.orders import VALID, collect, final_of, order
+from tests.llm_service.orders import KNIGHT, VALID, collect, final_of, order
 
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "obey")
 
@@ -22,6 +23,19 @@ async def test_no_model_sees_characters_that_no_reader_sees(model: GrpcLoreModel
     await collect(model, order(f"A\x00 kn\x1b[31might\u202e of{TAGS} the\tnorth\r\nwith é, 龍 and 👨\u200d👩"))
     sent = openai.exchanges[0].body["messages"][-1]["content"]
     assert sent == "A kn[31might of the\tnorth\nwith é, 龍 and 👨\u200d👩"
+
+
+async def test_no_field_of_a_request_brings_invisible_text_to_a_model(
+    model: GrpcLoreModel, openai: OpenAIServer
+) -> None:
+    openai.answers = [says(VALID)]
+    hidden = f"{TAGS}\u3164\u2800\u034f\U000e0141\u180e\ufe01"
+    asked = GenerationRequest(f"Write.{hidden}", f"A knight{hidden}", {**KNIGHT, "description": f"One{hidden}"})
+    await collect(model, asked)
+    sent = json.dumps(openai.exchanges[0].body, ensure_ascii=False)
+    assert "A knight" in sent
+    assert '"One' in sent
+    assert set(hidden).isdisjoint(sent)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from loresmith.llm.port import GenerationRequest
+from loresmith.lore.quoting import without_unseen
 
 LONGEST_INSTRUCTIONS: Final = 20_000
 LONGEST_PROMPT: Final = 200_000
@@ -15,12 +16,6 @@ LONGEST_NAME: Final = 200
 MOST_OUTPUT_TOKENS: Final = 32_768
 MOST_REPAIRS: Final = 3
 _SCHEMA_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-# Controls but tab and line feed, what turns the direction of a text around, and the invisible letters of the tag block,
-# in which orders to a model can be written that no reader sees.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
-)
 
 
 def cleaned(request: GenerationRequest) -> GenerationRequest:
@@ -35,22 +30,27 @@ def cleaned(request: GenerationRequest) -> GenerationRequest:
         raise ValueError(f"repairs {request.repairs} is too large: expected at most {MOST_REPAIRS}")
     if request.max_output_tokens > MOST_OUTPUT_TOKENS:
         raise ValueError(f"max_output_tokens {request.max_output_tokens} is too large: expected {MOST_OUTPUT_TOKENS}")
-    return replace(request, instructions=visible(request.instructions), prompt=visible(request.prompt))
+    return replace(
+        request,
+        instructions=visible(request.instructions),
+        prompt=visible(request.prompt),
+        output_schema=cast("dict[str, Any]", visible_value(request.output_schema)),
+    )
 
 
 def visible(text: str) -> str:
     """`text` without characters that nobody sees; line ends are line feeds."""
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return without_unseen(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def visible_value(value: object) -> object:
-    """A JSON value whose texts are `visible`."""
+    """A JSON value whose texts and names are `visible`."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, list):
         return [visible_value(each) for each in cast("list[object]", value)]
     if isinstance(value, Mapping):
-        return {name: visible_value(each) for name, each in cast("Mapping[str, object]", value).items()}
+        return {visible(name): visible_value(each) for name, each in cast("Mapping[str, object]", value).items()}
     return value
 
 
