@@ -18,7 +18,8 @@ _SOURCES = ROOT / "src" / "loresmith"
 _SPEAKING = ("api/shared.py", "jobs/*.py", "llm_service/shared.py", "redis_server.py")
 _PARTED = ("XINFO", "XGROUP")
 """Commands whose first argument is a command of its own."""
-_KNOWN = {name.upper() for name in dir(redis.Redis) if not name.startswith("_")} - {"CLOSE", "DELETE", "PIPELINE"} | {
+_KNOWN = {name.upper() for name in dir(redis.Redis) if not name.startswith("_")}
+_KNOWN = _KNOWN - {"CLOSE", "DELETE", "PIPELINE"} | {"DEL", *_PARTED}
     "DEL",
     *_PARTED,
 }

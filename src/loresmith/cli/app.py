@@ -26,6 +26,7 @@ from loresmith.cli import (
 )
 from loresmith.cli.stack import StartError
 from loresmith.cli.streams import CUT_OFF, NO_ROOM, drop_output, flush_output, prepare_streams, read_words
+from loresmith.cli.terminal import complain, complain_of, say
 from loresmith.embedded.data_dir import DataDirError
 from loresmith.embedded.model import EmbeddedModelError
 from loresmith.embedded.redis import EmbeddedRedisError
@@ -56,7 +57,12 @@ def main() -> None:
     """The entry point."""
     prepare_streams()
     strip_proxies()
-    sys.exit(_run(sys.argv[1:]))
+    try:
+        code = _run(sys.argv[1:])
+    except Exception as error:  # a bug: its trace is written as a terminal may see it
+        complain_of(error)
+        code = 1
+    sys.exit(code)
 
 
 def _run(words: list[str]) -> int:
@@ -92,7 +98,7 @@ def run_command(words: list[str]) -> int:
 
 
 def _tell(message: str, code: int) -> int:
-    print(f"loresmith: {' '.join(message.split())}", file=sys.stderr)
+    complain(f"loresmith: {' '.join(message.split())}")
     return code
 
 
@@ -115,6 +121,6 @@ def root(
 ) -> None:
     """Asynchronous jobs for language-model generation: submit, poll or stream, never time out."""
     if show_version:
-        print(version("loresmith"))
+        say(version("loresmith"))
     elif context.invoked_subcommand is None:
-        print(context.get_help())
+        typer.echo(context.get_help())  # of our own words, in colours

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from loresmith.cli.remote import AsJson, Url, complete_types, connected, print_json, print_table
+from loresmith.cli.remote import AsJson, Url, complete_types, connected, print_table
+from loresmith.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from loresmith.cli.fields import Resolver
@@ -42,7 +43,7 @@ def _print_fields(kind: JobType) -> None:
 
     from loresmith.cli.fields import Resolver
 
-    print("\n".join(textwrap.wrap(f"{kind.name}: {kind.description}", 80)))
+    say(*textwrap.wrap(f"{kind.name}: {kind.description}", 80))
     schema = Resolver(kind.payload_schema)
     required = {name for one in schema.alternatives for name in one.get("required", ())}
     rows = [
@@ -50,7 +51,7 @@ def _print_fields(kind: JobType) -> None:
         for name, field in schema.fields.items()
     ]
     if rows:
-        print()
+        say()
         print_table(("FIELD", "TYPE", "DEFAULT", "WHAT"), rows)
 
 

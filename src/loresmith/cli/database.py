@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from loresmith.cli.configure import configure
 from loresmith.cli.stack import StartError
+from loresmith.cli.terminal import say
 from loresmith.embedded.data_dir import prepare_data_dir
 from loresmith.settings import Settings
 
@@ -71,9 +72,9 @@ async def _migrate(settings: Settings) -> None:
     from loresmith.db.schema import migrate as bring_up_to_date
 
     location = _locate(settings)
-    print(f"database {location.place}", flush=True)
+    say(f"database {location.place}")
     try:
-        done = await bring_up_to_date(location, waits=lambda: print("waiting for another migration", flush=True))
+        done = await bring_up_to_date(location, waits=lambda: say("waiting for another migration"))
     except DatabaseSetupError as error:
         raise StartError(str(error)) from None
     _report(done)
@@ -81,13 +82,13 @@ async def _migrate(settings: Settings) -> None:
 
 def _report(done: Migrated) -> None:
     for step in done.steps:
-        print(f"applied {step}")
+        say(f"applied {step}")
     if done.newer:
-        print(f"left alone: schema {done.after} is newer than this version of loresmith")
+        say(f"left alone: schema {done.after} is newer than this version of loresmith")
     elif not done.steps:
-        print(f"nothing to do: the schema is at {done.after}, as it should be")
+        say(f"nothing to do: the schema is at {done.after}, as it should be")
     else:
-        print(f"done: the schema is at {done.after}")
+        say(f"done: the schema is at {done.after}")
 
 
 def _locate(settings: Settings) -> Location:

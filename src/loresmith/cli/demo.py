@@ -12,6 +12,7 @@ import uvloop
 from loresmith.cli.configure import configure
 from loresmith.cli.listen import bind
 from loresmith.cli.stack import Stack, StartError
+from loresmith.cli.terminal import say
 from loresmith.cli.whole import Whole
 from loresmith.settings import Settings
 
@@ -38,9 +39,9 @@ async def _demo(settings: Settings, job_type: str, theme: str) -> None:
 
     async def start(stack: Stack) -> None:
         whole = Whole(settings, bound)
-        print("Starting LoreSmith: Redis, model, lore service, worker, API", flush=True)
+        say("Starting LoreSmith: Redis, model, lore service, worker, API")
         await whole.start(stack)
-        print(f"Listening on {whole.url} with {whole.model}\n", flush=True)
+        say(f"Listening on {whole.url} with {whole.model}", "")
         ended.append(await _follow(whole.url, job_type, theme))
         stack.stop()
 

@@ -12,7 +12,8 @@ import typer
 
 from loresmith.cli.checkup import Finding, Level, look_at_api, look_at_clocks, look_at_disk
 from loresmith.cli.configure import configure
-from loresmith.cli.remote import AsJson, Url, print_json
+from loresmith.cli.remote import AsJson, Url
+from loresmith.cli.terminal import print_json, say
 from loresmith.settings import Settings, SettingsError, client_variables
 
 _WIDTH = 80
@@ -38,7 +39,7 @@ def doctor(
     if as_json:
         print_json({"ok": not ill, "checks": [asdict(one) for one in findings]})
     else:
-        print("\n".join(line for one in findings for line in _lines(one)))
+        say(*(line for one in findings for line in _lines(one)))
     raise typer.Exit(1 if ill else 0)
 
 

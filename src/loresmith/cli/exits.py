@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from enum import IntEnum
 from typing import NoReturn
 
 import typer
 
+from loresmith.cli.terminal import complain
 from loresmith.client import (
     ClientError,
     ForbiddenError,
@@ -58,7 +58,7 @@ _CODES: tuple[tuple[type[ClientError], ExitCode], ...] = (
 
 def leave(message: str, code: ExitCode) -> NoReturn:
     """End the command with a line on standard error."""
-    print(f"loresmith: {' '.join(message.split())}", file=sys.stderr)
+    complain(f"loresmith: {' '.join(message.split())}")
     raise typer.Exit(code)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loresmith.cli.remote import AsJson, Url, complete_jobs, complete_types, connected, print_json, print_table
+from loresmith.cli.remote import AsJson, Url, complete_jobs, complete_types, connected, print_table
+from loresmith.cli.terminal import print_json, say
 from loresmith.cli.watching import JobId, conclude, follow
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def show(
     if as_json:
         print_json(job.document)
         return
-    print("\n".join(job_lines(job)))
+    say(*job_lines(job))
     if job.result is not None or job.items:
         print_result(job.items if job.result is None else job.result)
 
@@ -59,7 +60,7 @@ def list_jobs(
         rows = [(job.id, job.type, job.state, f"{job.progress} %", age(job.created_at, now)) for job in jobs]
         print_table(("JOB", "TYPE", "STATE", "DONE", "AGE"), rows)
     else:
-        print("no jobs")
+        say("no jobs")
 
 
 def cancel(job_ids: JobIds, url: Url = None, as_json: AsJson = False) -> None:
@@ -82,7 +83,7 @@ def retry(
         elif as_json:
             print_json(job.document)
         else:
-            print(f"{job.id}  goes on where {job_id} failed\nFollow it with: loresmith watch {job.id}")
+            say(f"{job.id}  goes on where {job_id} failed", f"Follow it with: loresmith watch {job.id}")
 
 
 def delete(job_ids: JobIds, url: Url = None, as_json: AsJson = False) -> None:
@@ -93,7 +94,7 @@ def delete(job_ids: JobIds, url: Url = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"deleted": job_ids})
     else:
-        print("\n".join(f"{job_id}  deleted" for job_id in job_ids))
+        say(*(f"{job_id}  deleted" for job_id in job_ids))
 
 
 def age(moment: datetime, now: datetime) -> str:
@@ -109,4 +110,4 @@ def _tell(jobs: list[Job], *, as_json: bool) -> None:
     if as_json:
         print_json([job.document for job in jobs])
     else:
-        print("\n".join(f"{job.id}  {job.state}" for job in jobs))
+        say(*(f"{job.id}  {job.state}" for job in jobs))

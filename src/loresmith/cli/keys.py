@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -15,7 +13,9 @@ import typer
 from loresmith.cli.configure import configure
 from loresmith.cli.database import opened
 from loresmith.cli.stack import StartError
+from loresmith.cli.terminal import complain, print_json, say
 from loresmith.settings import Settings
+from loresmith.telemetry.escaping import escaped
 
 if TYPE_CHECKING:
     from loresmith.db import ApiKey, Keys
@@ -39,10 +39,10 @@ def create(
     settings = configure(least_log_level="error")
     ends = None if expires is None else datetime.now(UTC) + _duration(expires)
     key, made = asyncio.run(_with_keys(settings, lambda keys: _create(keys, owner, admin=admin, ends=ends)))
-    print(key)
-    _say(f"key {made.prefix}… of {owner!r}{' (admin)' if admin else ''}, {_ending(made)}. It is not shown again.")
+    say(key)  # alone, for scripts: the rest goes to standard error
+    complain(f"key {made.prefix}… of {owner!r}{' (admin)' if admin else ''}, {_ending(made)}. It is not shown again.")
     if "keys" not in settings.auth:
-        _say("`loresmith run` and `serve` ask for keys once LORESMITH_AUTH=keys is set.")
+        complain("`loresmith run` and `serve` ask for keys once LORESMITH_AUTH=keys is set.")
 
 
 @app.command("list")
@@ -52,19 +52,19 @@ def list_keys(
     """List all keys, those that were revoked too."""
     found = asyncio.run(_with_keys(configure(least_log_level="error"), lambda keys: keys.list()))
     if as_json:
-        print(json.dumps([_object(key) for key in found], indent=2))
+        print_json([_object(key) for key in found])
         return
-    print(_row("KEY", "OWNER", "SCOPES", "CREATED", "LAST USED", "ENDS"))
+    say(_row("KEY", "OWNER", "SCOPES", "CREATED", "LAST USED", "ENDS"))
     for key in found:
         used = "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d}"
-        print(_row(key.prefix, key.owner, " ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", used, _end(key)))
+        say(_row(key.prefix, key.owner, " ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", used, _end(key)))
 
 
 @app.command()
 def revoke(which: Annotated[str, typer.Argument(metavar="KEY", help="Its beginning, as listed, or its id.")]) -> None:
     """Revoke a key: within 10 seconds no server takes it any more."""
     revoked = asyncio.run(_with_keys(configure(least_log_level="error"), lambda keys: keys.revoke(which)))
-    print(f"revoked {revoked.prefix}… of {revoked.owner!r}")
+    say(f"revoked {revoked.prefix}… of {revoked.owner!r}")
 
 
 async def _with_keys(settings: Settings, work: Callable[[Keys], Awaitable[T]]) -> T:
@@ -108,7 +108,8 @@ def _end(key: ApiKey) -> str:
 
 def _row(*cells: str) -> str:
     shown = [
-        cell if len(cell) <= width else f"{cell[: width - 1]}…" for cell, width in zip(cells, _WIDTHS, strict=True)
+        cell if len(cell) <= width else f"{cell[: width - 1]}…"
+        for cell, width in zip(map(escaped, cells), _WIDTHS, strict=True)
     ]
     return "  ".join(cell.ljust(width) for cell, width in zip(shown, _WIDTHS, strict=True)).rstrip()
 
@@ -117,8 +118,3 @@ def _object(key: ApiKey) -> dict[str, object]:
     times = {"created_at": key.created_at, "expires_at": key.expires_at, "last_used_at": key.last_used_at}
     shown = {name: moment and moment.isoformat() for name, moment in (*times.items(), ("revoked_at", key.revoked_at))}
     return {"id": key.id, "prefix": key.prefix, "owner": key.owner, "scopes": list(key.scopes), **shown}
-
-
-def _say(line: str) -> None:
-    """Tell a person; standard output has the key alone, for scripts."""
-    print(line, file=sys.stderr)

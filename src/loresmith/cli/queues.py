@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loresmith.cli.remote import AsJson, Url, connected, print_json, print_table
+from loresmith.cli.remote import AsJson, Url, connected, print_table
+from loresmith.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from loresmith.client import Stats
@@ -42,7 +43,7 @@ def _tell(queue: str, *, paused: bool, as_json: bool) -> None:
     if as_json:
         print_json({"queue": queue, "paused": paused})
     else:
-        print(f"queue {queue!r} is paused: loresmith resume {queue}" if paused else f"queue {queue!r} hands out jobs")
+        say(f"queue {queue!r} is paused: loresmith resume {queue}" if paused else f"queue {queue!r} hands out jobs")
 
 
 def _print(found: Stats) -> None:
@@ -57,13 +58,13 @@ def _print(found: Stats) -> None:
     ]
     print_table(("QUEUE", "READY", "RUNNING", "SCHEDULED", "OPEN", "ENDED/MIN"), queues)
     if found.workers:
-        print()
+        say()
         rows = [(one.id, one.host, f"{one.running} of {one.concurrency}") for one in found.workers]
         print_table(("WORKER", "HOST", "RUNNING"), rows)
     if found.unknown_types:
         print(f"\nno running worker knows: {', '.join(found.unknown_types)}")
     if found.types:
-        print()
+        say()
         types = [
             (name, str(one.completed), str(one.failed), _seconds(one.run_seconds.p50), _seconds(one.run_seconds.p95))
             for name, one in sorted(found.types.items())

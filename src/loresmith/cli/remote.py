@@ -1,15 +1,17 @@
-"""What all commands that ask a running server share: how it is named, how it is reached, how JSON is printed."""
+"""What all commands that ask a running server share: how it is named, how it is reached, how tables are printed."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import re
 import shutil
-import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from loresmith.cli.terminal import say
+from loresmith.telemetry.escaping import escaped
 
 if TYPE_CHECKING:
     from loresmith.client import JobsClient
@@ -19,6 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 _COMPLETION_SECONDS = 1.0
 _LISTED = 20
 _WIDTH = 80
+_WORD = re.compile(r"[A-Za-z0-9_.-]+=?")
 
 
 @contextlib.contextmanager
@@ -40,26 +43,21 @@ def connected(url: str | None) -> Generator[JobsClient]:
         leave_with(error)
 
 
-def print_json(document: Any, *, indent: int | None = 2) -> None:
-    """Print a document as JSON; without `indent` on one line, at once."""
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"  # escapes are understood in any encoding
-    print(json.dumps(document, indent=indent, ensure_ascii=plain), flush=True)
-
-
 def print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """Print rows in columns; what is too long for a line is cut in the last one, so that ids stay whole."""
+    rows = [tuple(map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     width = shutil.get_terminal_size((_WIDTH, 24)).columns
     for row in (headings, *rows):
         line = " ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
-        print(line if len(line) <= width else line[: width - 1] + "…")
+        say(line if len(line) <= width else line[: width - 1] + "…")
 
 
 def complete_types(incomplete: str) -> Iterator[str]:
     """Job types that begin so, if the server is there."""
     with _quietly() as client:
         if client is not None:
-            yield from [one.name for one in client.job_types() if one.name.startswith(incomplete)]
+            yield from _plain(one.name for one in client.job_types() if one.name.startswith(incomplete))
 
 
 def complete_fields(context: typer.Context, incomplete: str) -> Iterator[str]:
@@ -69,7 +67,7 @@ def complete_fields(context: typer.Context, incomplete: str) -> Iterator[str]:
         if client is not None:
             known = next((one for one in client.job_types() if one.name == name), None)
             fields: dict[str, Any] = known.payload_schema.get("properties", {}) if known else {}
-            yield from [f"{field}=" for field in fields if field.startswith(incomplete)]
+            yield from _plain(f"{field}=" for field in fields if field.startswith(incomplete))
 
 
 def complete_jobs(incomplete: str) -> Iterator[str]:
@@ -77,7 +75,12 @@ def complete_jobs(incomplete: str) -> Iterator[str]:
     with _quietly() as client:
         if client is not None:
             newest = [job.id for job, _ in zip(client.list(page_size=_LISTED), range(_LISTED), strict=False)]
-            yield from [job_id for job_id in newest if job_id.startswith(incomplete)]
+            yield from _plain(job_id for job_id in newest if job_id.startswith(incomplete))
+
+
+def _plain(words: Iterable[str]) -> list[str]:
+    """Leave out what a shell would not take for one word: it is put into a command line."""
+    return [word for word in words if _WORD.fullmatch(word)]
 
 
 @contextlib.contextmanager

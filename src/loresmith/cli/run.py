@@ -11,7 +11,7 @@ import uvloop
 from loresmith.cli.configure import configure
 from loresmith.cli.listen import bind, check_exposure
 from loresmith.cli.stack import Stack
-from loresmith.cli.streams import announce
+from loresmith.cli.terminal import announce
 from loresmith.cli.whole import GRACE_SECONDS, Whole
 from loresmith.settings import Settings
 
@@ -23,7 +23,7 @@ Try:
 
 Ctrl-C stops everything."""
 _KEY = ' -H "Authorization: Bearer $LORESMITH_API_KEY"'
-_STOPPING = f"\nStopping: running jobs get {GRACE_SECONDS:.0f} s (once more: at once)"
+_STOPPING = "", f"Stopping: running jobs get {GRACE_SECONDS:.0f} s (once more: at once)"
 
 
 def run(
@@ -44,12 +44,12 @@ async def _run(settings: Settings) -> None:
         async def start(stack: Stack) -> None:
             await whole.start(stack)
             _announce(whole)
-            stack.on_stop(lambda: announce(_STOPPING))
+            stack.on_stop(lambda: announce(*_STOPPING))
 
         await stack.run(start)
 
 
 def _announce(whole: Whole) -> None:
-    lines = [f"LoreSmith on {whole.url}", f"  redis  {whole.redis}", f"  sql    {whole.database}"]
     key = "" if whole.settings.auth == "none" else _KEY
-    announce("\n".join([*lines, f"  model  {whole.model}", _TRY.format(url=whole.url, key=key)]))
+    lines = [f"LoreSmith on {whole.url}", f"  redis  {whole.redis}", f"  sql    {whole.database}"]
+    announce(*lines, f"  model  {whole.model}", *_TRY.format(url=whole.url, key=key).split("\n"))

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from loresmith.cli.outlook import outlook
+from loresmith.cli.terminal import say
+from loresmith.telemetry.escaping import escaped
 
 if TYPE_CHECKING:
     from loresmith.client import Job, Update
@@ -40,7 +42,7 @@ class JobView:
             console=self._console,
             disable=self._plain,
         )
-        self._task = self._progress.add_task(title, total=100, eta="")
+        self._task = self._progress.add_task(escaped(title), total=100, eta="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -54,7 +56,7 @@ class JobView:
     def show(self, update: Update) -> None:
         """Show what the job says now, and which items are new."""
         job, left = update.job, outlook(update.job, datetime.now(UTC))
-        self._progress.update(self._task, completed=job.progress, description=job.message, eta=left)
+        self._progress.update(self._task, completed=job.progress, description=escaped(job.message), eta=left)
         if self._plain and (job.message != self._told[0] or job.progress >= self._told[1] + _STEP):
             self._told = job.message, job.progress
             self._tell(f"{job.progress:3.0f} %  {job.message}" + (f"  ({left})" if left else ""))
@@ -62,7 +64,7 @@ class JobView:
             self._tell(f"       + {name_of(item)}")
 
     def _tell(self, line: str) -> None:
-        self._console.print(line, markup=False, emoji=False, soft_wrap=True)
+        self._console.print(escaped(line), markup=False, emoji=False, soft_wrap=True)
 
 
 def name_of(item: Json) -> str:
@@ -76,10 +78,10 @@ def name_of(item: Json) -> str:
 def print_result(result: Json) -> None:
     """Print a world as it is read, or each item of a result under its name, wrapped."""
     if isinstance(result, dict) and "story" in result:
-        print("\n" + "\n".join(world_lines(result)))
+        say("", *world_lines(result))
         return
     for item in result if isinstance(result, list) else [result]:
-        print("\n" + "\n".join(item_lines(item)))
+        say("", *item_lines(item))
 
 
 def world_lines(world: dict[str, Json]) -> list[str]:
@@ -96,7 +98,7 @@ def world_lines(world: dict[str, Json]) -> list[str]:
             lines += ["", f"{str(piece['type']).capitalize()}: {piece['name']}"]
             lines += _wrapped(str(piece["description"]), "  ")
     warnings = world.get("warnings")
-    lines += [f"\nNote: {each}" for each in warnings] if isinstance(warnings, list) else []
+    lines += [line for each in warnings for line in ("", f"Note: {each}")] if isinstance(warnings, list) else []
     return [*lines, "", f"Saved as world {world['world_id']}"]
 
 

@@ -52,7 +52,7 @@ def flush_output() -> int:
         return CUT_OFF
     except OSError as error:
         drop_output()
-        print(f"loresmith: cannot write: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        sys.stderr.write(f"loresmith: cannot write: {(error.strerror or str(error)).lower()}\n")
         return 1
     return 0
 
@@ -62,11 +62,3 @@ def drop_output() -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
     os.close(nothing)
-
-
-def announce(text: str) -> None:
-    """Print what nobody need read: a server goes on when its reader has gone."""
-    try:
-        print(text, flush=True)
-    except OSError:
-        drop_output()

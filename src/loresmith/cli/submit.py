@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from loresmith.cli.remote import AsJson, Url, complete_fields, complete_types, connected, print_json
+from loresmith.cli.remote import AsJson, Url, complete_fields, complete_types, connected
+from loresmith.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from loresmith.client import Job, JobsClient, JobType
@@ -88,4 +89,4 @@ def _tell(job: Job, *, as_json: bool) -> None:
     if as_json:
         print_json(job.document)
     else:
-        print(f"{job.id}  {job.message}\nFollow it with: loresmith watch {job.id}")
+        say(f"{job.id}  {job.message}", f"Follow it with: loresmith watch {job.id}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loresmith.cli.remote import AsJson, Url, complete_jobs, connected, print_json
+from loresmith.cli.remote import AsJson, Url, complete_jobs, connected
+from loresmith.cli.terminal import complain, print_json
 
 if TYPE_CHECKING:
     from loresmith.client import Job, JobsClient
@@ -55,5 +55,5 @@ def conclude(job: Job, *, as_json: bool) -> None:
             print_result(job.result)
         return
     hint = "" if job.is_cancelled else f"; try again: loresmith retry {job.id}"
-    print(f"loresmith: job {job.id} failed: {job.error}{hint}", file=sys.stderr)
+    complain(f"loresmith: job {job.id} failed: {job.error}{hint}")
     raise typer.Exit(ExitCode.FAILED)

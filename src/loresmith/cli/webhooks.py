@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from loresmith.cli.remote import AsJson, Url, connected, print_json, print_table
+from loresmith.cli.remote import AsJson, Url, connected, print_table
+from loresmith.cli.terminal import print_json, say
 from loresmith.cli.watching import JobId
 
 if TYPE_CHECKING:
@@ -19,16 +20,16 @@ def webhooks(job_id: JobId, url: Url = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(log.document)
     elif log.webhook is None:
-        print("the job has no webhook")
+        say("the job has no webhook")
     else:
-        print(f"{log.webhook.url}  {', '.join(log.webhook.events)}")
+        say(f"{log.webhook.url}  {', '.join(log.webhook.events)}")
         for delivery in log.data:
             _show(delivery)
 
 
 def _show(delivery: Delivery) -> None:
     due = f", next try {_moment(delivery.next_try_at)}" if delivery.next_try_at else ""
-    print(f"{delivery.id}  {delivery.state}{due}" + (f": {delivery.error}" if delivery.error else ""))
+    say(f"{delivery.id}  {delivery.state}{due}" + (f": {delivery.error}" if delivery.error else ""))
     rows = [
         (_moment(one.at), one.outcome, str(one.status or "-"), "-" if one.seconds is None else f"{one.seconds:.2f} s")
         for one in delivery.tries

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loresmith.cli.remote import AsJson, Url, connected, print_json, print_table
+from loresmith.cli.remote import AsJson, Url, connected, print_table
+from loresmith.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from loresmith.cli.show import Json
@@ -42,7 +43,7 @@ def list_worlds(
         rows = [(one.id, one.title, one.theme, f"{one.created_at.astimezone():%Y-%m-%d}") for one in worlds]
         print_table(("WORLD", "TITLE", "THEME", "SAVED"), rows)
     else:
-        print("no worlds")
+        say("no worlds")
 
 
 def show_world(world_id: WorldId, url: Url = None, as_json: AsJson = False) -> None:
@@ -54,7 +55,7 @@ def show_world(world_id: WorldId, url: Url = None, as_json: AsJson = False) -> N
     if as_json:
         print_json(world.document)
     else:
-        print("\n".join(world_lines(_as_saved(world))))
+        say(*world_lines(_as_saved(world)))
 
 
 def delete_world(world_id: WorldId, url: Url = None, as_json: AsJson = False) -> None:
@@ -64,7 +65,7 @@ def delete_world(world_id: WorldId, url: Url = None, as_json: AsJson = False) ->
     if as_json:
         print_json({"deleted": world_id})
     else:
-        print(f"{world_id}  deleted")
+        say(f"{world_id}  deleted")
 
 
 def _as_saved(world: World) -> dict[str, Json]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Literal
+from io import StringIO
+from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from loresmith.telemetry.escaping import escaped, escaped_json
 from loresmith.telemetry.subject import subject
 
 # They report every connection at info, aiosqlite every value at debug; their warnings and errors are kept.
@@ -68,11 +71,34 @@ def _add_subject(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def _renderers(log_format: str) -> Sequence[Processor]:
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     if console:
-        plain = structlog.dev.plain_traceback
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+        return [_escape, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_trace)]
     # Local variables hold prompts and keys: they stay out of traces.
     traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return [structlog.processors.ExceptionRenderer(traces), structlog.processors.JSONRenderer()]
+    return [structlog.processors.ExceptionRenderer(traces), structlog.processors.JSONRenderer(serializer=_json)]
+
+
+def _escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Escape what is not ours: a value may quote a stranger, and this line is for a terminal, which obeys."""
+    for name, value in event.items():
+        if name in ("stack", "exception"):
+            event[name] = _escaped_lines(str(value))
+        elif not name.startswith("_") and name != "exc_info" and not isinstance(value, bool | int | float | None):
+            event[name] = escaped(value if isinstance(value, str) else repr(value))
+    return {escaped(name): value for name, value in event.items()}
+
+
+def _write_trace(sio: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    written = StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    sio.write(_escaped_lines(written.getvalue()))
+
+
+def _escaped_lines(text: str) -> str:
+    return "\n".join(map(escaped, text.split("\n")))
+
+
+def _json(document: Any, **options: Any) -> str:
+    return escaped_json(json.dumps(document, **options))
 
 
 def _route_standard_library(threshold: int, shared: Sequence[Processor], renderer: Sequence[Processor]) -> None:
