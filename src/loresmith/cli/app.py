@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -54,7 +55,8 @@ _ASKING: dict[str, Callable[..., None]] = {
 
 
 def main() -> None:
-    """The entry point."""
+    """Run the command line. Files that the process creates are its owner's alone, those of its children included."""
+    os.umask(0o077)
     prepare_streams()
     strip_proxies()
     try:

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from loresmith.embedded.data_dir import mode_for_others
+
 PATIENCE_SECONDS = 5.0
 _CLOCK_NOTE_SECONDS, _CLOCK_WRONG_SECONDS = 1.5, 10.0
 _COARSE_SECONDS = 2.0
@@ -101,8 +103,12 @@ def look_at_disk(data_dir: Path, *, needed: bool) -> Finding:
         advice = "set LORESMITH_DATA_DIR to a directory of your own"
         return Finding("disk", Level.WRONG, f"{data_dir} cannot be written", advice)
     free = shutil.disk_usage(there).free
+    mode = mode_for_others(data_dir)
     found = f"{free / 1024**3:.1f} GB free in {data_dir}" + ("" if data_dir.exists() else " (not made yet)")
+    found += f"; others may enter it (mode {mode})" if mode else ""
     if free < _DISK_NOTE_BYTES:
         level = Level.WRONG if free < _DISK_WRONG_BYTES else Level.NOTE
         return Finding("disk", level, found, "make room, or set LORESMITH_DATA_DIR to another disk")
+    if mode:
+        return Finding("disk", Level.NOTE, found, f"chmod 700 {data_dir}")
     return Finding("disk", Level.OK, found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from loresmith.cli.configure import configure
 from loresmith.cli.stack import StartError
 from loresmith.cli.terminal import say
-from loresmith.embedded.data_dir import prepare_data_dir
+from loresmith.embedded.data_dir import prepare_data_dir, warn_of_others
 from loresmith.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ async def opened(settings: Settings) -> AsyncGenerator[Database]:
     from loresmith.db.schema import migrate as bring_up_to_date
 
     location = _locate(settings)
+    if isinstance(location, SqliteFile):
+        warn_of_others(location.path.parent)
     try:
         await (bring_up_to_date(location) if isinstance(location, SqliteFile) else check(location))
     except DatabaseSetupError as error:

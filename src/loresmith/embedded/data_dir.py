@@ -7,7 +7,13 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
+
+import structlog
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_warned: set[Path] = set()
 
 _LEFTOVER_SECONDS = 6.0
 """How long children of a killed run may take to flush their data and let go of the lock."""
@@ -83,6 +89,29 @@ def prepare_data_dir(path: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise DataDirError(_not_writable(path, error)) from None
+    warn_of_others(path)
+
+
+def warn_of_others(folder: Path) -> None:
+    """Write a line to the log, once, where other users of this machine may enter a directory with our data."""
+    mode = mode_for_others(folder)
+    if mode and folder not in _warned:
+        _warned.add(folder)
+        _log.warning("other users may enter a directory with data: chmod 700", directory=str(folder), mode=mode)
+
+
+def mode_for_others(folder: Path) -> str:
+    """Return the mode of a directory, such as `755`, if it gives others than its owner any right; else ''."""
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError:
+        return ""
+    return f"{mode:o}" if mode & 0o077 else ""
+
+
+def open_private(path: str, flags: int) -> int:
+    """Open a file as `open` does by its `opener`; one that is made is its owner's alone from its first byte."""
+    return os.open(path, flags, 0o600)
 
 
 def _not_writable(path: Path, error: OSError) -> str:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 import httpx2
 import structlog
 
+from loresmith.embedded.data_dir import open_private
 from loresmith.embedded.model_server import API_KEY_VARIABLE
 from loresmith.embedded.supervision import cancelled, end, keep_running
 
@@ -164,7 +165,7 @@ class EmbeddedModel:
 
     def _opened_log(self) -> BinaryIO:
         try:
-            return self._log_file.open("ab")
+            return open(self._log_file, "ab", opener=open_private)
         except OSError as error:
             raise EmbeddedModelError(f"cannot write {str(self._log_file)!r}: {error.strerror}") from None
 

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-from loresmith.embedded.data_dir import DataDir
+from loresmith.embedded.data_dir import DataDir, open_private
 from loresmith.embedded.supervision import cancelled, end, keep_running
 
 SOCKET_PATH_LIMIT = 103
@@ -88,7 +88,8 @@ class EmbeddedRedis:
         self._forget_moved_socket()
         if len(os.fsencode(self.socket_path)) > SOCKET_PATH_LIMIT:
             self.socket_path = Path(tempfile.mkdtemp(prefix="loresmith-")) / "redis.sock"
-            self._moved.write_text(str(self.socket_path), encoding="utf-8")
+            with open(self._moved, "w", encoding="utf-8", opener=open_private) as file:
+                file.write(str(self.socket_path))
         if len(os.fsencode(self.socket_path)) > SOCKET_PATH_LIMIT:
             raise EmbeddedRedisError(
                 f"socket path {str(self.socket_path)!r} is too long: expected at most "
