@@ -1,5 +1,6 @@
 /** Lore as the page knows it: the five kinds, pieces, worlds, and what they are as text. */
 import type { World } from "./api";
+import { asParagraphs, asText } from "./markdown";
 
 export interface Piece {
   name: string;
@@ -55,11 +56,15 @@ export function nameInWords(name: string): string {
 }
 
 export function pieceAsMarkdown({ name, description, details }: Piece): string {
-  return [`### ${name}`, description, ...detailLines(details)].join("\n\n").replaceAll("\n\n- ", "\n- ");
+  return [`### ${asText(name)}`, asText(description), ...detailLines(details)]
+    .join("\n\n")
+    .replaceAll("\n\n- ", "\n- ");
 }
 
 function detailLines(details: Record<string, unknown>): string[] {
-  return Object.entries(details).map(([name, value]) => `- **${nameInWords(name)}:** ${valueInWords(value)}`);
+  return Object.entries(details).map(
+    ([name, value]) => `- **${asText(nameInWords(name))}:** ${asText(valueInWords(value))}`,
+  );
 }
 
 export function valueInWords(value: unknown): string {
@@ -73,13 +78,13 @@ export function valueInWords(value: unknown): string {
 }
 
 export function taleAsMarkdown({ title, theme, story, quest, pieces }: Tale): string {
-  const stages = quest.stages.map((stage, at) => `${at + 1}. ${stage}`).join("\n");
+  const stages = quest.stages.map((stage, at) => `${at + 1}. ${asText(stage)}`).join("\n");
   return [
-    `# ${title}`,
-    ...(theme ? [`*${themeInWords(theme)}*`] : []),
-    story,
-    `## Quest: ${quest.title}`,
-    quest.description,
+    `# ${asText(title)}`,
+    ...(theme ? [`*${asText(themeInWords(theme))}*`] : []),
+    asParagraphs(story),
+    `## Quest: ${asText(quest.title)}`,
+    asText(quest.description),
     stages,
     "## Pieces",
     ...pieces.map(pieceAsMarkdown),

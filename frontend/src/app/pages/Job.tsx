@@ -8,6 +8,7 @@ import type { Job } from "@/lib/jobs/types";
 import { useJobActions, useJobStatus } from "@/lib/queries/jobs";
 import { costOf, timeOf, tokensOf, triesOf } from "../board/JobTable";
 import { isPiece, pieceAsMarkdown } from "../lore";
+import { asJson } from "../markdown";
 import { jobPath, ROUTES, storyPath } from "../routes";
 import { useNow } from "../ui/clock";
 import { Export } from "../ui/Export";
@@ -142,7 +143,7 @@ function Result({ job, items }: { job: Job; items: readonly unknown[] }) {
   const pieces = items.filter(isPiece);
   const json = JSON.stringify(made, null, 2);
   const markdown = () =>
-    pieces.length > 0 ? pieces.map(pieceAsMarkdown).join("\n\n") : `\`\`\`json\n${json}\n\`\`\``;
+    pieces.length > 0 ? pieces.map(pieceAsMarkdown).join("\n\n") : `\`\`\`json\n${asJson(made)}\n\`\`\``;
   return (
     <section aria-labelledby="result">
       <header className="page-head">

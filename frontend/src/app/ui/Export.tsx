@@ -1,4 +1,5 @@
 /** What was made, to take along: copied, or as a file. */
+import { asJson } from "../markdown";
 import { toast } from "./Toasts";
 
 export interface ExportProps {
@@ -32,7 +33,7 @@ export function Export({ name, markdown, json }: ExportProps) {
       <button
         type="button"
         className="quiet"
-        onClick={() => save(`${file}.json`, "application/json", JSON.stringify(json(), null, 2))}
+        onClick={() => save(`${file}.json`, "application/json", asJson(json()))}
       >
         JSON
       </button>
