@@ -15,6 +15,7 @@ from loresmith.bootstrap import build_deliveries
 from loresmith.jobs import EndedJob, Job, JobContext, PermanentError, job_type
 from loresmith.jobs.types import JobInput
 from loresmith.webhooks import Deliveries, Feed, Sender, Subscription
+from loresmith.webhooks.feed import RECEIVERS_SHARE
 from loresmith.webhooks.message import MOST_BYTES
 from tests.loaded import Child, Loaded
 from tests.redis.conftest import Engine
@@ -224,10 +225,10 @@ async def test_receivers_that_are_slow_hold_up_neither_jobs_nor_other_owners(
         slow = [await submitted(engine, receiver, owner="anna") for _ in range(80)]
         for job in slow:
             await engine.ended(job.id)
-        await wait_until(lambda: len(receiver.got) == 16)
+        await wait_until(lambda: len(receiver.got) == RECEIVERS_SHARE)
         quick = await submitted(engine, receiver, owner="bert")
         await delivery_ended(redis, quick.id, "job.completed")
-        assert len(receiver.got) == 17
+        assert len(receiver.got) == RECEIVERS_SHARE + 1
         receiver.cut()
 
 

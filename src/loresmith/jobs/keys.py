@@ -123,7 +123,7 @@ class QueueKeys:
         self.open = f"{tag}:open"
         """zset: references of jobs not ended → the time in ms by which they must have started."""
         self.owners = f"{tag}:owner"
-        """prefix of `…:open:<owner>`, `…:running:<owner>` (sets), `…:waiting:<owner>` (list); or `type-<type>`."""
+        """prefix of `…:open:<owner>`, `…:running:<owner>` (sets), `…:waiting:<owner>` (list); `type-…`, `group-…`."""
         self.ended = f"{tag}:ended"
         """stream + a group each follower: ids that ended, until all groups acknowledged them; the newest stay."""
         self.paused = f"{tag}:paused"

@@ -1,8 +1,8 @@
 """One queue: releases jobs to workers, gives each to one of them, takes back what a dead one held."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
@@ -15,8 +15,7 @@ from loresmith.jobs.types import LIFETIME_SECONDS, Priority
 
 INTENT_MS: Final = 5_000
 _UNBOUNDED: Final = 2**53
-ENDED_LENGTH: Final = 1_000_000
-"""Ended jobs that are kept for those who follow; older ones go although a group has not acknowledged them."""
+ENDED_LENGTH: Final = 1_000_000  # that are kept for followers; older ones go although a group has not acknowledged them
 # Of 21 claims, 16 look at high first, 4 at normal, 1 at low: a lower priority is slower, never starved.
 _FIRST_LOOKS: Final = (0,) * 5 + (1,) + (0,) * 5 + (1,) + (0,) * 3 + (2,) + (0,) * 2 + (1,) + (0,) + (1,)
 
@@ -26,7 +25,7 @@ class Release:
     """A job to release to the workers, at once or after a delay.
 
     With a `running_limit`, no more than so many jobs of `owner` are with the workers at once, with a `type_limit` no
-    more than so many of `type`; the others wait.
+    more than so many of `type`, and of each of its `groups` no more than that one's limit; the others wait.
     """
 
     job_id: str
@@ -36,6 +35,7 @@ class Release:
     running_limit: int = 0
     type: str = ""
     type_limit: int = 0
+    groups: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def letter(self) -> str:
@@ -47,7 +47,8 @@ class Release:
         """How the queue's keys name the job: its id, with each bound it is under and the limit of that."""
         of_owner = f":{self.owner_digest}:{self.running_limit}" if self.running_limit else ""
         of_type = f":type-{self.type}:{self.type_limit}" if self.type_limit else ""
-        return f"{self.job_id}{of_owner}{of_type}"
+        of_groups = "".join(f":group-{keys.owner_digest(name)}:{limit}" for name, limit in self.groups.items())
+        return f"{self.job_id}{of_owner}{of_type}{of_groups}"
 
     @property
     def owner_digest(self) -> str:
@@ -193,10 +194,10 @@ class Queue:
         return [None] * len(ended)
 
     async def requeue(self, consumer: str, claim: Claim, *, delay_seconds: float = 0.0) -> bool:
-        """Put a job that did not end back; False when its entry is no longer ours."""
+        """Put a job that did not end back, with a delay as none that runs; False when its entry is no longer ours."""
         reply = await self._pipeline.script(
             lua.REQUEUE,
-            (self.keys.stream(claim.letter), self.keys.scheduled),
+            (*self.keys.streams, self.keys.scheduled, self.keys.owners),
             (
                 keys.GROUP,
                 claim.entry_id,

@@ -27,8 +27,9 @@ class Options:
     """How a job is to be run; everything has a default.
 
     `run_at` (seconds since 1970) or `delay_seconds` (0 to 30 days) holds it back, `deadline_seconds` counts from its
-    first start and may shorten its type's own, `running_limit` bounds how many jobs of its owner are with the workers
-    at once (0: no bound). What is `attached` is kept for those who follow its end, and carried on by retries.
+    first start and may shorten its type's own. `running_limit` bounds how many jobs of its owner are with the workers
+    at once (0: no bound), `groups` how many of all jobs that name a group. What is `attached` is kept for those who
+    follow its end, and carried on by retries.
     """
 
     owner: str = LOCAL_OWNER
@@ -38,6 +39,7 @@ class Options:
     deadline_seconds: float | None = None
     max_attempts: int | None = None
     running_limit: int = 0
+    groups: Mapping[str, int] = field(default_factory=dict[str, int])
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tags: tuple[str, ...] = ()
     attached: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -108,6 +110,7 @@ def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
         deadline_seconds=options.deadline_seconds,
         running_limit=options.running_limit,
         type_limit=kind.concurrency,
+        groups=dict(options.groups),
         request_id=request_id(),
         attached=dict(options.attached) or msgspec.UNSET,
     )
@@ -152,7 +155,7 @@ def prepare_retry(kind: JobType, failed: Job, submitted: JobInput, items: Mappin
 def release_of(job: Job, submitted: JobInput, *, delay_seconds: float = 0.0) -> Release:
     """Return how the queue names and releases a job."""
     delay_ms = int(delay_seconds * 1000)
-    limits = submitted.running_limit, job.type, submitted.type_limit
+    limits = submitted.running_limit, job.type, submitted.type_limit, submitted.groups
     return Release(job.id, job.priority, delay_ms, submitted.owner, *limits)
 
 

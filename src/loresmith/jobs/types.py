@@ -211,6 +211,8 @@ class JobInput(msgspec.Struct, kw_only=True):
     deadline_seconds: float | None = None
     running_limit: int = 0
     type_limit: int = 0
+    groups: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    """How many of all jobs that name a group may be with the workers at once, by its name."""
     idempotency: str = ""
     """The key of Redis that remembers its Idempotency-Key."""
     request_id: str = ""

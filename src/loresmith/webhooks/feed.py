@@ -15,6 +15,10 @@ GROUP: Final = "webhooks"
 """The group of readers of ended jobs."""
 OWNERS_SHARE: Final = 16
 """Deliveries of one owner that are under way at once: receivers that are slow hold up nobody else's."""
+RECEIVERS_SHARE: Final = 8
+"""Of these, deliveries to one host: one receiver that is slow leaves room for the owner's others."""
+MOST_TO_A_HOST: Final = 32
+"""Deliveries of all owners to one host, half of what a process does at once."""
 
 
 class Feed:
@@ -44,5 +48,7 @@ def _delivery_of(ended: EndedJob) -> InternalJob | None:
     event = subscription.event_of(job) if subscription is not None else None
     if event is None:
         return None
-    options = Options(owner=ended.submitted.owner, running_limit=OWNERS_SHARE)
+    owner, host = ended.submitted.owner, subscription.receiver if subscription is not None else ""
+    groups = {host: MOST_TO_A_HOST, f"{owner} {host}": RECEIVERS_SHARE}
+    options = Options(owner=owner, running_limit=OWNERS_SHARE, groups=groups)
     return InternalJob(delivery_id(job.id, event), {"job_id": job.id, "event": event}, options)

@@ -57,6 +57,11 @@ class Subscription(msgspec.Struct, frozen=True):
         """The receiver as logs name it: paths may be secrets, too."""
         return urlsplit(self.url).netloc
 
+    @property
+    def receiver(self) -> str:
+        """The name of the host, one for all of its ports and spellings: its deliveries are bounded together."""
+        return (urlsplit(self.url).hostname or "").rstrip(".")
+
 
 class Rules:
     """Which URLs are taken. With `allow_private`, also those of private networks and this machine, and plain HTTP."""
