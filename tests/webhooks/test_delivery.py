@@ -219,7 +219,7 @@ async def test_an_end_that_is_followed_twice_is_told_once(
 async def test_receivers_that_are_slow_hold_up_neither_jobs_nor_other_owners(
     engine: Engine, redis: Any, receiver: Receiver
 ) -> None:
-    receiver.answers += [never] * 16
+    receiver.answers += [never] * RECEIVERS_SHARE
     await engine.worker(obey, concurrency=4)
     async with telling(engine.url, sender_to(receiver, seconds=60), secrets=[SECRET]):
         slow = [await submitted(engine, receiver, owner="anna") for _ in range(80)]
