@@ -18,11 +18,8 @@ _SOURCES = ROOT / "src" / "loresmith"
 _SPEAKING = ("api/shared.py", "jobs/*.py", "llm_service/shared.py", "redis_server.py")
 _PARTED = ("XINFO", "XGROUP")
 """Commands whose first argument is a command of its own."""
-_KNOWN = {name.upper() for name in dir(redis.Redis) if not name.startswith("_")}
-_KNOWN = _KNOWN - {"CLOSE", "DELETE", "PIPELINE"} | {"DEL", *_PARTED}
-    "DEL",
-    *_PARTED,
-}
+_COMMANDS = {name.upper() for name in dir(redis.Redis) if not name.startswith("_")}
+_KNOWN = _COMMANDS - {"CLOSE", "DELETE", "PIPELINE"} | {"DEL", *_PARTED}
 _METHODS = {"SCRIPT_LOAD": "SCRIPT|LOAD", "PUBSUB": "SUBSCRIBE", "DELETE": "DEL"}
 _RECEIVERS = {"redis", "_redis", "client", "reader"}
 _CONNECTING = {"AUTH", "HELLO", "PING", "SELECT", "SUBSCRIBE", "UNSUBSCRIBE"}

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
+from typing import Any, cast
 
 from loresmith.job_types.generate_characters import generate_characters
 from loresmith.jobs.testing import try_job
@@ -31,7 +32,7 @@ def main() -> int:
 
 async def render_request() -> str:
     """Return the request as Markdown: the messages, then the schema of the answer."""
-    model = ScriptedLoreModel(lambda _: GenerationError("internal", "only the request is of interest"))
+    model = ScriptedLoreModel(lambda _: GenerationError("provider_auth", "only the request is of interest"))
     with contextlib.suppress(GenerationError):
         payload = {"theme": "whalers of the ice sea", "count": 1}
         await try_job(generate_characters, payload, resources={LoreModel: model})
@@ -43,13 +44,13 @@ def _render_messages(request: GenerationRequest) -> str:
     return f"system: {request.instructions}\n\nuser: {request.prompt}"
 
 
-def render_json(value: object, indent: str = "") -> str:
+def render_json(value: Any, indent: str = "") -> str:
     """Return JSON that puts a value on one line where it fits into 100 characters."""
     line = json.dumps(value, ensure_ascii=False)
     if len(indent) + len(line) <= WIDTH or not isinstance(value, dict):
         return line
     inner = f"{indent}  "
-    members = [f"{inner}{json.dumps(name)}: {render_json(each, inner)}" for name, each in value.items()]
+    members = [f"{inner}{json.dumps(name)}: {render_json(each, inner)}" for name, each in cast("dict[str, Any]", value).items()]
     return "{\n" + ",\n".join(members) + f"\n{indent}}}"
 
 

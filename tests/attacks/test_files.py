@@ -150,8 +150,8 @@ async def test_a_directory_that_others_may_enter_is_one_warning(place: str, open
 
 
 def test_the_doctor_names_a_directory_that_others_may_enter(open_folder: Path) -> None:
-    found = checkup.look_at_disk(open_folder)
+    found = checkup.look_at_disk(open_folder, needed=True)
     assert found.level is not checkup.Level.OK
     assert "others may enter it (mode 755)" in found.found
     open_folder.chmod(0o700)
-    assert "others" not in checkup.look_at_disk(open_folder).found
+    assert "others" not in checkup.look_at_disk(open_folder, needed=True).found

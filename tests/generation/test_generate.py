@@ -111,7 +111,7 @@ async def test_a_checkpointed_object_is_not_asked_for_again(key: str | int) -> N
         return await generate(ctx, Summary, "Summarize.", key=key)
 
     first = await try_job(summarize, {}, resources={LoreModel: ScriptedLoreModel(lambda _: GOOD)})
-    model = ScriptedLoreModel(lambda _: GenerationError("internal", "asked again"))
+    model = ScriptedLoreModel(lambda _: GenerationError("provider_auth", "asked again"))
 
     trial = await try_job(summarize, {}, resources={LoreModel: model}, items=first.items, steps=first.steps)
 
@@ -202,7 +202,7 @@ async def test_a_cancelled_call_is_wasted_and_no_longer_in_flight() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    usage = contexts[0]._run.job.usage  # pyright: ignore[reportPrivateUsage] - the trial ended without a report
+    usage = contexts[0]._run.job.usage
     assert usage is not None
     assert usage.wasted is not None
     assert (usage.wasted.input_tokens, usage.wasted.output_tokens, usage.in_flight) == (100, 9, None)

@@ -1,6 +1,7 @@
 """Several items: planned by one call, written side by side, distinct, checkpointed, never paid twice."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from loresmith import JobContext, generate_items, job_type
 from loresmith.jobs.testing import try_job
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.fake import ScriptedLoreModel
-from loresmith.llm.port import GenerationRequest, LoreModel
+from loresmith.llm.port import GenerationEvent, GenerationRequest, LoreModel
 from tests.generation.quests import TITLES, Quest, QuestRequest, find_number, is_plan, obey, quest, run, write_plan
 
 
@@ -142,7 +143,9 @@ async def test_items_are_written_side_by_side() -> None:
     all_open = asyncio.Event()
 
     class Slow(ScriptedLoreModel):
-        async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Any:
+        async def generate(
+            self, request: GenerationRequest, *, timeout_seconds: float
+        ) -> AsyncGenerator[GenerationEvent, None]:
             nonlocal open_calls
             if not is_plan(request):
                 open_calls += 1

@@ -78,7 +78,7 @@ async def test_an_object_that_was_finished_is_not_asked_for_again() -> None:
     first, _ = await run(lambda _: POEM)
 
     trial, requests = await run(
-        lambda _: GenerationError("internal", "asked again"), items=first.items, steps=first.steps
+        lambda _: GenerationError("provider_auth", "asked again"), items=first.items, steps=first.steps
     )
 
     assert trial.result == POEM

@@ -47,7 +47,11 @@ async def run(server: ProviderServer, answers: list[str], count: int = 1) -> Tri
     """One job whose provider gives these answers, the last one again and again."""
     texts = iter(answers)
     last = answers[-1]
-    server.write = lambda *_: next(texts, last)
+
+    def write(_schema: dict[str, Any], _body: dict[str, Any], _number: int) -> str:
+        return next(texts, last)
+
+    server.write = write
     url = server.environment["LORESMITH_MODEL_BASE_URL"]
     async with AsyncExitStack() as stack:
         lore = LoreServer(find_provider(server.model, base_url=url, api_key="test-key"))

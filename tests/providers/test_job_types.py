@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ import pytest
 from loresmith.bootstrap import build_registry, classify
 from loresmith.db import Database, Worlds, locate
 from loresmith.db.schema import migrate
-from loresmith.jobs import JobManager, JobView, Worker
+from loresmith.jobs import Job, JobManager, Worker
 from loresmith.jobs.connection import Connections
 from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.port import LoreModel
@@ -42,7 +42,7 @@ PAYLOADS: Mapping[str, dict[str, Any]] = {
 @asynccontextmanager
 async def stack(
     server: ProviderServer, redis_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[JobManager]:
+) -> AsyncGenerator[JobManager]:
     """A lore service for the provider, a worker and a manager."""
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
@@ -74,9 +74,9 @@ async def stack(
             await running
 
 
-async def ended(manager: JobManager, job_id: str) -> JobView:
+async def ended(manager: JobManager, job_id: str) -> Job:
     """The job, once it has ended."""
-    found: list[JobView] = []
+    found: list[Job] = []
 
     async def has_ended() -> bool:
         view = await manager.get(job_id)

@@ -71,7 +71,7 @@ def modes(refusal: Play, *refuses: str) -> Play:
     return play
 
 
-def way(body: Mapping[str, Any]) -> str:
+def way(body: Any) -> str:
     """The way in which a request asks for an object."""
     if body.get("tools"):
         return "tool"

@@ -62,7 +62,7 @@ def _print(found: Stats) -> None:
         rows = [(one.id, one.host, f"{one.running} of {one.concurrency}") for one in found.workers]
         print_table(("WORKER", "HOST", "RUNNING"), rows)
     if found.unknown_types:
-        print(f"\nno running worker knows: {', '.join(found.unknown_types)}")
+        say("", f"no running worker knows: {', '.join(found.unknown_types)}")
     if found.types:
         say()
         types = [

@@ -42,12 +42,7 @@ _MARKS_OF_QUOTATION: Final = frozenset(
 
 
 def quote(text: str, max_characters: int = 2_000) -> str:
-    """Return untrusted text as one quoted line of at most `max_characters` inside, for use in a prompt."""
-    return quoted(text, max_characters)
-
-
-def quoted(text: str, longest: int) -> str:
-    """Return a text as one quoted line of at most `longest` characters inside.
+    """Return untrusted text for use in a prompt: one quoted line of at most `max_characters` inside.
 
     Inside, nothing reads as a quotation mark, a bracket or a line break, in any form that Unicode has for it (NFKC), no
     character is invisible, and marks do not pile up on a letter. An apostrophe stays between two letters only.
@@ -55,7 +50,7 @@ def quoted(text: str, longest: int) -> str:
     text = unicodedata.normalize("NFKC", _straightened(without_unseen(text)))
     line = "".join(map(_shown, _bounded_marks(without_unseen(text))))
     line = _OPEN_APOSTROPHE.sub(" ", line.translate(_TO_APOSTROPHE))
-    line = " ".join(_LOOSE_MARKS.sub("", line).split())[:longest]
+    line = " ".join(_LOOSE_MARKS.sub("", line).split())[:max_characters]
     return f'"{line.rstrip(_NOT_LAST)}"'
 
 

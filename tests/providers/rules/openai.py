@@ -161,6 +161,8 @@ def schemas(body: Mapping[str, Any]) -> list[tuple[str, str, Schema, bool]]:
     """All schemas of a request: where it stands, its name, and whether it is strict."""
     found: list[tuple[str, str, Schema, bool]] = []
     given: Any = body
+    asked: Any
+    function: Any
     if asked := (given.get("response_format") or {}).get("json_schema"):
         found.append(("response_format", *_parts(asked, asked["schema"])))
     asked = (given.get("text") or {}).get("format") or {}
