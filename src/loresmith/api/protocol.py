@@ -1,8 +1,8 @@
-"""The HTTP/1.1 protocol of the server: uvicorn's, with a bound on what a request may say before its body."""
+"""The HTTP/1.1 protocol of the server: uvicorn's, with a bound on the head of a request, and correct for HTTP/1.0."""
 
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MOST_HEAD_BYTES: Final = 32 * 1024
 """Request line and headers together; uvicorn and its parser would gather them without end."""
@@ -47,6 +47,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arrived = 0
         super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if cycle.scope["http_version"] == "1.0":
+            app = _without_chunks(cycle, app)
+        super()._start_asgi_task(cycle, app)
+
     def send_400_response(self, msg: str) -> None:
         if self._too_large:
             self._refuse()
@@ -57,3 +62,27 @@ class BoundedProtocol(HttpToolsProtocol):
         transport: Any = self.transport
         transport.write(_ANSWER)
         transport.close()
+
+
+def _without_chunks(cycle: RequestResponseCycle, app: Any) -> Any:
+    """Return an app whose answer without a length ends with the connection: HTTP/1.0 has no chunks (RFC 9112, 6.1).
+
+    uvicorn sends chunks to every client. It closes the connection after any answer to HTTP/1.0 by itself.
+    """
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        is_endless = False
+
+        async def send_without_chunks(message: Any) -> None:
+            nonlocal is_endless
+            if message["type"] == "http.response.start":
+                is_endless = all(name.lower() != b"content-length" for name, _ in message["headers"])
+                if is_endless:
+                    cycle.chunked_encoding = False
+            elif is_endless:
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, send_without_chunks)
+
+    return answering

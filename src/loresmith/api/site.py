@@ -41,16 +41,24 @@ class Site:
                 host = value
             elif name == b"origin":
                 origin = value
+        if host is None and scope.get("http_version") == "1.0":
+            return None  # no browser sends that: monitors do
         if self._names is not None and not self._answers_to(host or b""):
             shown = (host or b"").decode("latin-1")[:_MOST_SHOWN]
             detail = f"Host {shown!r} is none that this server answers to: see LORESMITH_ALLOWED_HOSTS"
             return Problem("host_not_allowed", detail)
         if origin is not None and self._guarded and scope["method"] not in _SAFE:
-            return self._of_origin(origin.decode("latin-1").lower(), (host or b"").decode("latin-1").lower())
+            own = [(host or b"").decode("latin-1").lower()]
+            if (outer := scope.get("forwarded_host")) is not None and self._answers(outer):
+                own.append(outer.lower())
+            return self._of_origin(origin.decode("latin-1").lower(), own)
         return None
 
-    def _of_origin(self, origin: str, host: str) -> Problem | None:
-        if origin.partition("://")[2] == host or origin in self._origins:
+    def _answers(self, host: str) -> bool:
+        return self._names is None or self._answers_to(host.encode("latin-1"))
+
+    def _of_origin(self, origin: str, own: Collection[str]) -> Problem | None:
+        if origin.partition("://")[2] in own or origin in self._origins:
             return None
         detail = f"pages of {origin[:_MOST_SHOWN]!r} may not change anything here: see LORESMITH_CORS_ORIGINS"
         return Problem("origin_not_allowed", detail)
