@@ -113,6 +113,7 @@ def build_webhook_worker(
     *,
     secrets: Sequence[str],
     allow_private: bool = False,
+    root_path: str = "",
     grace_seconds: float = webhooks.SECONDS,
     linger_seconds: float = 1.0,
     lease_seconds: float = 10.0,
@@ -124,6 +125,7 @@ def build_webhook_worker(
         signer=Signer(secrets),
         sender=sender or Sender(allow_private=allow_private),
         rules=Rules(allow_private=allow_private),
+        root_path=root_path,
     )
     return Worker(
         connections=Connections(redis_url),

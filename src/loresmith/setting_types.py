@@ -24,6 +24,9 @@ WEBHOOK_SECRET_BYTES: Final = (24, 64)
 SIGNATURES: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 """Algorithms (RFC 7518, RFC 8037) whose verifying key is public."""
 
+_MOST_ROOT_PATH: Final = 200
+_SEGMENT: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]+")
+
 
 def default_data_dir() -> Path:
     """`$XDG_DATA_HOME/loresmith`, by default `~/.local/share/loresmith`, on every platform.
@@ -209,6 +212,16 @@ def _origins(value: str) -> str:
     return value.lower()
 
 
+def root_path_of(text: str) -> str:
+    """Return a path prefix as `/lore`; '' for none. Raises ValueError."""
+    path = text.strip("/")
+    if not path:
+        return ""
+    if len(path) > _MOST_ROOT_PATH or not all(_SEGMENT.fullmatch(part) for part in path.split("/")):
+        raise ValueError("expected a path such as /lore, of letters, digits and . _ ~ -")
+    return f"/{path}"
+
+
 Lowered = BeforeValidator(_lowered)
 Host = Annotated[str, AfterValidator(_sendable)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
@@ -228,3 +241,4 @@ SigningSecret = Annotated[SecretStr, AfterValidator(_signing_secret)]
 Signatures = Annotated[str, AfterValidator(_signatures)]
 HostNames = Annotated[str, AfterValidator(_host_names)]
 Origins = Annotated[str, AfterValidator(_origins)]
+RootPath = Annotated[str, AfterValidator(root_path_of)]

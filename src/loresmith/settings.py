@@ -29,6 +29,7 @@ from loresmith.setting_types import (
     PathToFile,
     PerProvider,
     RedisUrl,
+    RootPath,
     Secret,
     Signatures,
     SigningSecret,
@@ -76,6 +77,9 @@ class Settings(BaseSettings):
 
     host: Host = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="port of the API; 0 takes a free one")
+    root_path: RootPath = Field(
+        "", description="path under which a proxy shows the API, such as `/lore`; unset: as X-Forwarded-Prefix says"
+    )
     auth: Annotated[Literal["none", "keys", "jwt", "keys,jwt"], Lowered] = Field(
         "none",
         description="how callers of the API show who they are: `keys` (`loresmith keys create`), `jwt`, or `keys,jwt`;"

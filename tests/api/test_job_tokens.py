@@ -72,7 +72,8 @@ async def test_on_another_job_it_finds_nothing_even_of_the_same_owner(api: Guard
     for method, path in operations(api.app, job_id=other):
         if other in path:
             assert_problem(await browser.request(method, path), 404, "job_not_found")
-    assert_problem(await browser.get(f"/jobs/{mine.upper()}"), 404, "job_not_found")
+    assert_problem(await browser.get(f"/jobs/{other.upper()}"), 404, "job_not_found")
+    assert (await browser.get(f"/jobs/{mine.upper()}")).json()["id"] == mine
 
 
 async def test_in_an_address_it_is_taken_where_a_browser_needs_it_and_nowhere_else(

@@ -45,9 +45,8 @@ async def test_an_id_of_no_job_is_not_found(api: httpx2.AsyncClient, job_id: str
     assert problem["retryable"] is False
 
 
-async def test_a_job_has_one_address(api: httpx2.AsyncClient) -> None:
+async def test_a_job_has_one_path(api: httpx2.AsyncClient) -> None:
     job = (await api.post("/jobs", json=SUBMIT)).json()
-    assert_problem(await api.get(f"/jobs/{job['id'].upper()}"), 404, "job_not_found")
     assert_problem(await api.get(f"/jobs/{job['id']}/"), 404, "not_found")
     assert_problem(await api.get(f"/jobs//{job['id']}"), 404, "not_found")
 
@@ -68,21 +67,24 @@ async def test_tricks_with_paths_lead_nowhere(address: tuple[str, int], target: 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/jobs", "GET, POST"),
-        ("POST", "/healthz", "GET"),
-        ("PUT", "/jobs/x", "DELETE, GET"),
+        ("DELETE", "/jobs", "GET, HEAD, POST"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("PUT", "/jobs/x", "DELETE, GET, HEAD"),
         ("GET", "/jobs/batch", "POST"),
+        ("HEAD", "/jobs/batch", "POST"),
         ("DELETE", "/jobs/batch", "POST"),
         ("GET", "/jobs/x/cancel", "POST"),
-        ("POST", "/jobs/x/events", "GET"),
+        ("POST", "/jobs/x/events", "GET, HEAD"),
     ],
 )
 async def test_a_wrong_method_is_told_the_right_one(
     api: httpx2.AsyncClient, method: str, path: str, allowed: str
 ) -> None:
     answer = await api.request(method, path)
-    assert_problem(answer, 405, "method_not_allowed")
+    assert answer.status_code == 405
     assert answer.headers["allow"] == allowed
+    if method != "HEAD":
+        assert_problem(answer, 405, "method_not_allowed")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/openapi.json", "/jobs/x"])

@@ -97,7 +97,6 @@ async def test_an_unknown_world_is_not_found(api: httpx2.AsyncClient) -> None:
         "%00",
         "%FF",
         "14d440133cd04844b5d0a6887a6616e5",
-        "58054DEF-67A3-4961-8BD6-2F72FD254487",
         "x" * 5000,
         "..%00",
     ],

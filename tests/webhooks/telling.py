@@ -17,12 +17,14 @@ SCHEDULED = "queue:{webhooks}:scheduled"
 
 
 @contextlib.asynccontextmanager
-async def telling(url: str, sender: Sender, *, secrets: Sequence[str]) -> AsyncGenerator[None]:
+async def telling(url: str, sender: Sender, *, secrets: Sequence[str], root_path: str = "") -> AsyncGenerator[None]:
     """Make deliveries of ended jobs, and deliver them, while one is inside."""
     redis: Any
     async with connect(url) as redis:
         feed = build_webhook_feed(url, redis)
-        worker = build_webhook_worker(url, redis, secrets=secrets, sender=sender, lease_seconds=2.0, grace_seconds=0.0)
+        worker = build_webhook_worker(
+            url, redis, secrets=secrets, sender=sender, root_path=root_path, lease_seconds=2.0, grace_seconds=0.0
+        )
         tasks = [asyncio.create_task(feed.run()), asyncio.create_task(worker.run())]
         try:
             yield

@@ -66,7 +66,7 @@ async def test_the_end_of_a_job_is_told_and_signed_with_both_secrets(
     engine: Engine, receiver: Receiver, sender: Sender
 ) -> None:
     await engine.worker(obey)
-    async with telling(engine.url, sender, secrets=[SECRET, OTHER_SECRET]):
+    async with telling(engine.url, sender, secrets=[SECRET, OTHER_SECRET], root_path="/lore"):
         job = await submitted(engine, receiver)
         await wait_until(lambda: receiver.got)
     [got] = receiver.got
@@ -74,6 +74,7 @@ async def test_the_end_of_a_job_is_told_and_signed_with_both_secrets(
         message = Webhook(secret).verify(got.body, dict(got.headers))
         assert (message["type"], message["data"]["id"], message["data"]["result"]) == ("job.completed", job.id, "x")
         assert message["timestamp"] == message["data"]["completed_at"]
+        assert message["data"]["links"]["self"] == f"/lore/jobs/{job.id}"
     assert got.headers["webhook-id"] == f"msg_{job.id}_completed"
     assert b"hush" not in got.body
 

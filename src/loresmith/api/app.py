@@ -12,9 +12,11 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from loresmith.api.access import Access
+from loresmith.api.compression import Compressed
 from loresmith.api.deps import BareRoute, PublicRoute, Readiness, all_there
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
+from loresmith.api.forwarded import Forwarded, HeadRequests
 from loresmith.api.observed import Observed
 from loresmith.api.openapi import build_openapi
 from loresmith.api.page import Page
@@ -57,7 +59,10 @@ GROUPS = (
     reference,
     page,
 )
-_PUBLIC = {route.name for group in GROUPS for route in group.router.routes if isinstance(route, PublicRoute)}
+_ROUTES = [route for group in GROUPS for route in group.router.routes if isinstance(route, BareRoute)]
+_OWN = {route.path.split("/")[1] for route in _ROUTES} - {""} | {"assets"}
+"""First segments of the paths that this API has."""
+_PUBLIC = {route.name for route in _ROUTES if isinstance(route, PublicRoute)}
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
     {"name": "queues", "description": "All jobs together."},
@@ -71,13 +76,14 @@ _TAGS = [
 class _App(FastAPI):
     """FastAPI for what it is good at; what every request needs, and the three that nearly all are, stand before it."""
 
-    def set_front(self, access: Access, telemetry: Telemetry) -> None:
+    def set_front(self, access: Access, telemetry: Telemetry, root_path: str) -> None:
         """Put it there, once the app is made."""
-        routed = Edge(super().__call__, access.site)
+        routed = Compressed(Edge(super().__call__, access.site))
         shortcut = Shortcut(
             routed, self, access, submit=submit.submit_job, read=read.read_job, follow=events.follow_job
         )
-        self._front = Observed(access.for_pages(shortcut), telemetry)
+        observed = Observed(access.for_pages(shortcut), telemetry)
+        self._front = Forwarded(HeadRequests(observed), root_path=root_path, own=_OWN)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
@@ -92,12 +98,14 @@ def create_app(
     version: str | None = None,
     telemetry: Telemetry | None = None,
     webhooks: Webhooks = Webhooks(),  # noqa: B008 - frozen, and empty
+    root_path: str = "",
 ) -> FastAPI:
     """Return the HTTP API over `manager` and the saved `worlds`.
 
     `access` says who may use it; without one, whoever addresses it as this machine, who is the local owner.
     `readiness` tells what is missing besides Redis, which is always asked: name → what is wrong, empty when all is
     there. It must not raise. `webhooks` says which are taken: without, none.
+    `root_path` is the path under which a proxy shows the API.
     """
     app = _App(
         title="LoreSmith",
@@ -110,7 +118,7 @@ def create_app(
         redirect_slashes=False,
     )
     access, telemetry = access or Access(), telemetry or Telemetry()
-    app.set_front(access, telemetry)
+    app.set_front(access, telemetry, root_path)
     app.state.telemetry = telemetry
     app.state.access = access
     app.state.manager = manager
@@ -147,6 +155,6 @@ def _answer_bug(request: Request, error: Exception) -> Response:
 
 def _methods_of(request: Request) -> list[str]:
     """Return what a path takes, over all its routes: the one that refused knows only its own."""
-    routes = [route for group in GROUPS for route in group.router.routes if isinstance(route, BareRoute)]
-    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in fitting for method in route.methods or ()})
+    fitting = [route for route in _ROUTES if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in fitting for method in route.methods or ()}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)

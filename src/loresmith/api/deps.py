@@ -12,10 +12,13 @@ from starlette.types import Scope
 from loresmith.api.access import Access
 from loresmith.api.caller import Caller
 from loresmith.api.errors import Problem
+from loresmith.api.ids import canonical_id
 from loresmith.api.webhooks import Webhooks
 from loresmith.db import Worlds
-from loresmith.jobs import JobManager, JobNotFoundError
+from loresmith.jobs import JobManager
 from loresmith.telemetry.process import Telemetry
+
+_IDS = frozenset({"job_id", "world_id"})
 
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 """Returns what is missing: its name → what is wrong with it. Empty when all is there."""
@@ -28,10 +31,14 @@ class BareRoute(APIRoute):
     """
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Do as Starlette does; `batch` is a path of its own and no id."""
+        """Do as Starlette does, with ids in their canonical form; `batch` is a path of its own and no id."""
         match, found = super().matches(scope)
-        if match is not Match.NONE and found["path_params"].get("job_id") == "batch":
-            return Match.NONE, {}
+        if match is not Match.NONE:
+            parameters: dict[str, str] = found["path_params"]
+            if parameters.get("job_id") == "batch":
+                return Match.NONE, {}
+            for name in _IDS & parameters.keys():
+                parameters[name] = canonical_id(parameters[name])
         return match, found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -103,11 +110,8 @@ def header_of(request: Request, name: bytes) -> str:
 
 
 def job_id_of(request: Request) -> str:
-    """Return the id in the path. Raises JobNotFoundError for one that is not in lower case: a job has one address."""
-    job_id: str = request.path_params["job_id"]
-    if job_id != job_id.lower():
-        raise JobNotFoundError(job_id)
-    return job_id
+    """Return the id in the path, which the route has in its canonical form if it is one."""
+    return request.path_params["job_id"]
 
 
 def caller_of(request: Request) -> Caller:

@@ -21,13 +21,18 @@ _HEADERS: Final = {"Cache-Control": "private, no-cache", "X-Accel-Buffering": "n
 class EventStream(StreamingResponse):
     """The events of a job until it ends; however the answer ends, the following of the job ends with it."""
 
-    def __init__(self, job_id: str, follower: JobFollower, held: AsyncExitStack) -> None:
-        super().__init__(_chunks(job_id, follower), 200, _HEADERS, MEDIA_TYPE)
+    def __init__(self, job_id: str, follower: JobFollower, held: AsyncExitStack, *, prefix: str) -> None:
+        super().__init__(_chunks(job_id, follower, prefix), 200, _HEADERS, MEDIA_TYPE)
         self._follower = follower
         self._held = held
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI calls it so
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the job, the client or the process is at its end; Starlette's own takes a third more memory."""
+        if "head" in scope:
+            await self._held.aclose()
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
         leaving = asyncio.create_task(self._end_when_gone(receive))
         try:
             await self.stream_response(send)
@@ -40,21 +45,21 @@ class EventStream(StreamingResponse):
         self._follower.watch.close()
 
 
-async def _chunks(job_id: str, follower: JobFollower) -> AsyncGenerator[bytes]:
+async def _chunks(job_id: str, follower: JobFollower, prefix: str) -> AsyncGenerator[bytes]:
     """Yield events as they come, and a comment when none came for 10 s, lest a proxy close the connection."""
     yield _RETRY
     while True:
         event = await follower.next(HEARTBEAT_SECONDS)
         if event is not None:
-            yield write_event(event, job_id)
+            yield write_event(event, job_id, prefix)
         elif follower.is_over:
             return
         else:
             yield _HEARTBEAT
 
 
-def write_event(event: Event, job_id: str) -> bytes:
+def write_event(event: Event, job_id: str, prefix: str) -> bytes:
     """Return an event as bytes. JSON has no line break in it, so that it is one line of data."""
-    data = add_links(event.data, job_id) if event.is_whole else event.data
+    data = add_links(event.data, job_id, prefix) if event.is_whole else event.data
     seq = b"" if event.seq is None else b"id: %d\n" % event.seq
     return b"event: %b\n%bdata: %b\n\n" % (event.name.encode(), seq, data)

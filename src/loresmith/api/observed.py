@@ -29,7 +29,7 @@ class Observed:
         elif self._tracing is None or scope["path"] in _UNTRACED:
             await self._app(scope, receive, self._counting(scope, send, None))
         else:
-            method = scope["method"] if scope["method"] in _METHODS else "other"
+            method = _method_of(scope)
             path = scope["path"][:_LONGEST_PATH]
             attributes = {"http.request.method": method, "url.path": path, "url.scheme": scope["scheme"]}
             with self._tracing.span(method, "server", attributes, parent=_parent_of(scope)) as span:
@@ -41,9 +41,8 @@ class Observed:
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                method, route, status = scope["method"], scope.get("template") or _template_of(scope), message["status"]
-                if method not in _METHODS:
-                    method = "other"
+                method, route = _method_of(scope), scope.get("template") or _template_of(scope)
+                status = message["status"]
                 self._metrics.answered(method, route, status, time.monotonic() - began)
                 if span is not None:
                     _note(span, scope, method, route, status)
@@ -60,6 +59,12 @@ def _note(span: Span, scope: Scope, method: str, route: str, status: int) -> Non
         span.note("loresmith.request.id", request_id)
     if status >= 500:
         span.fail(str(status))
+
+
+def _method_of(scope: Scope) -> str:
+    """Return the method that the client used; a name of its own making is none."""
+    method: str = "HEAD" if "head" in scope else scope["method"]
+    return method if method in _METHODS else "other"
 
 
 def _template_of(scope: Scope) -> str:

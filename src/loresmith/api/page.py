@@ -1,12 +1,12 @@
 """The web page, as it was built into this package: what is sent for its own paths, and how long browsers keep it."""
 
-from collections.abc import Mapping, MutableMapping
+import hashlib
+from collections.abc import MutableMapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 BUILT: Final = Path(__file__).parent / "page"
@@ -26,6 +26,8 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_BASE: Final = b'="./'
+"""How the build begins addresses of its own files: `vite build` with a relative base."""
 _HTML: Final = {"Cache-Control": "no-cache", "Content-Security-Policy": _POLICY}
 _UNCHANGING: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NOT_BUILT: Final = (
@@ -38,27 +40,36 @@ class Page:
     """The files of a built page, or the news that there are none."""
 
     def __init__(self, built: Path = BUILT) -> None:
+        self._index = built / "index.html"
         self._files = StaticFiles(directory=built, check_dir=False)
-        self.assets = GZipMiddleware(_Assets(directory=built / "assets", check_dir=False))
+        self.assets = _Assets(directory=built / "assets", check_dir=False)
+        self.assets.config_checked = True  # where the page is not built its files are missing: 404, no error
 
-    async def document(self, scope: MutableMapping[str, Any]) -> Response:
-        """Return the page itself, whatever its path: what is shown there is found out in the browser."""
-        return await self._file("index.html", scope, _HTML) or PlainTextResponse(_NOT_BUILT, 503)
+    def document(self, *, prefix: str, if_none_match: str) -> Response:
+        """Return the page itself, whatever its path: what is shown there is found out in the browser.
+
+        Its files are below the path prefix under which the browser sees this server.
+        """
+        try:
+            body, tag = _document(self._index, self._index.stat().st_mtime_ns, prefix)
+        except OSError:
+            return PlainTextResponse(_NOT_BUILT, 503)
+        if tag in [one.strip().removeprefix("W/") for one in if_none_match.split(",")]:
+            return Response(None, 304, {**_HTML, "ETag": tag})
+        return HTMLResponse(body, 200, {**_HTML, "ETag": tag})
 
     async def icon(self, scope: MutableMapping[str, Any]) -> Response:
         """Return the icon. Raises HTTPException where the page is not built."""
-        answer = await self._file("icon.svg", scope, {"Cache-Control": "no-cache"})
-        if answer is None:
-            raise HTTPException(404)
+        answer = await self._files.get_response("icon.svg", scope)
+        answer.headers["Cache-Control"] = "no-cache"
         return answer
 
-    async def _file(self, name: str, scope: MutableMapping[str, Any], headers: Mapping[str, str]) -> Response | None:
-        try:
-            answer = await self._files.get_response(name, scope)
-        except HTTPException:
-            return None
-        answer.headers.update(headers)
-        return answer
+
+@lru_cache(maxsize=16)
+def _document(index: Path, changed_ns: int, prefix: str) -> tuple[bytes, str]:  # noqa: ARG001 - a key of the cache
+    """Return the page below a prefix, and its ETag; read again when the file has changed."""
+    body = index.read_bytes().replace(_BASE, f'="{prefix}/'.encode())
+    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 class _Assets(StaticFiles):

@@ -24,12 +24,12 @@ CONTENT_POLICY: Final = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; 
 """The Content-Security-Policy under which the page works."""
 
 
-def render(document: Mapping[str, Any]) -> str:
-    """Return the page for an OpenAPI document."""
+def render(document: Mapping[str, Any], prefix: str) -> str:
+    """Return the page for an OpenAPI document, whose paths are below the prefix outside."""
     info, schemas = document["info"], document["components"]["schemas"]
     title = f"{escape(info['title'])} {escape(info['version'])}"
     operations = [
-        _operation(method, path, operation)
+        _operation(method, f"{prefix}{path}", operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
@@ -38,7 +38,7 @@ def render(document: Mapping[str, Any]) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
         f"<h1>{title}</h1><p>{escape(info['description'])}</p>"
-        f'<p>For programs: <a href="/openapi.json">/openapi.json</a></p>'
+        f'<p>For programs: <a href="{prefix}/openapi.json">{prefix}/openapi.json</a></p>'
         f"{''.join(operations)}{''.join(described)}</html>"
     )
 

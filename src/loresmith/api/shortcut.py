@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from loresmith.api.access import Access
+from loresmith.api.compression import LEAST_BYTES, compressed
 from loresmith.api.edge import add_headers_of_data, take_request_id
 from loresmith.api.errors import problem_of, problem_response
 
@@ -52,7 +53,8 @@ class Shortcut:
         try:
             response = await self._answer(endpoint, Request(scope, receive, send), request_id)
             add_headers_of_data(response.raw_headers, scope)
-            await response(scope, receive, send)
+            is_large = len(getattr(response, "body", b"")) >= LEAST_BYTES
+            await (compressed(response, scope) if is_large else response)(scope, receive, send)
         except ClientDisconnect:
             return
 
@@ -69,7 +71,7 @@ class Shortcut:
         job_id, rest = path[len(_JOB_PREFIX) : _JOB_LENGTH], path[_JOB_LENGTH:]
         if "/" in job_id or rest not in ("", _EVENTS):
             return None
-        scope["path_params"] = {"job_id": job_id}
+        scope["path_params"] = {"job_id": job_id.lower()}
         scope["template"] = f"{_TEMPLATE}{rest}"
         return endpoint
 

@@ -40,6 +40,7 @@ def _config(app: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the API reads them itself, with the path prefix
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
 

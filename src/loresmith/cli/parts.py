@@ -74,6 +74,7 @@ async def api(
             version=version,
             telemetry=telemetry,
             webhooks=webhooks,
+            root_path=settings.root_path,
         )
         async with serving(app, bound) as (task, wish):
 

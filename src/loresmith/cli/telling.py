@@ -31,5 +31,6 @@ def webhook_worker(settings: Settings, redis_url: str, redis: Client, *, grace_s
         redis,
         secrets=words(settings.webhook_secrets.get_secret_value()),
         allow_private=settings.webhook_allow_private,
+        root_path=settings.root_path,
         grace_seconds=grace_seconds,
     )

@@ -61,6 +61,8 @@ class Courier:
     signer: Signer
     sender: Sender
     rules: Rules
+    root_path: str = ""
+    """The path under which a proxy shows the API."""
 
 
 @job_type(
@@ -75,7 +77,7 @@ async def deliver_webhook(ctx: JobContext[Order]) -> Sequence[Try]:
     """Tell a receiver of the end of a job; return all tries once it has answered 2xx."""
     courier, order = ctx.resource(Courier), ctx.payload
     view, subscription = await _found(courier.manager, order)
-    body, message_id = body_of(view, order.event), webhook_id(order.job_id, order.event)
+    body, message_id = body_of(view, order.event, courier.root_path), webhook_id(order.job_id, order.event)
     began = datetime.now(UTC)
     await ctx.save_item(ctx.run, Try(at=began, outcome=Outcome.STARTED))
     headers, start = courier.signer.headers(message_id, body, now=time.time()), time.monotonic()

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from loresmith.api import describe
 from loresmith.api.deps import BareRoute, job_id_of, manager_of, viewer_of
+from loresmith.api.forwarded import prefix_of
 from loresmith.api.representation import JobResponse, new_job_response
 from loresmith.api.schemas import JobObject
 
@@ -28,7 +29,7 @@ async def cancel_job(request: Request) -> Response:
     manager, owner = manager_of(request), viewer_of(request)
     job = await manager.cancel(job_id_of(request), owner=owner)
     view = await manager.view(job.id, owner=owner)
-    return JobResponse(view, 200 if view.glance.done else 202)
+    return JobResponse(view, 200 if view.glance.done else 202, prefix=prefix_of(request.scope))
 
 
 @router.post(
@@ -58,7 +59,7 @@ async def retry_job(request: Request) -> Response:
     job = await manager.retry(job_id_of(request), owner=owner)
     view = await manager.view(job.id, owner=owner)
     await manager.place(view)
-    return new_job_response(view)
+    return new_job_response(view, prefix=prefix_of(request.scope))
 
 
 @router.delete(

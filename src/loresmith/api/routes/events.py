@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from loresmith.api import describe
 from loresmith.api.deps import BareRoute, job_id_of, manager_of, viewer_of
 from loresmith.api.event_stream import EventStream
+from loresmith.api.forwarded import prefix_of
 from loresmith.api.parameters import last_event_of
 
 router = APIRouter(tags=["jobs"], route_class=BareRoute)
@@ -38,4 +39,4 @@ async def follow_job(request: Request) -> Response:
         follower = await stack.enter_async_context(following)
         if follower.has_nothing_to_tell:
             return Response(None, 204)
-        return EventStream(job_id, follower, stack.pop_all())
+        return EventStream(job_id, follower, stack.pop_all(), prefix=prefix_of(request.scope))

@@ -4,21 +4,24 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from loresmith.api.deps import PublicRoute
-from loresmith.api.page import PATHS
+from loresmith.api.deps import PublicRoute, header_of
+from loresmith.api.forwarded import prefix_of
+from loresmith.api.page import PATHS, Page
 
 router = APIRouter(route_class=PublicRoute, include_in_schema=False)
 
 
 async def show_page(request: Request) -> Response:
     """Return the page."""
-    return await request.app.state.page.document(request.scope)
+    page: Page = request.app.state.page
+    return page.document(prefix=prefix_of(request.scope), if_none_match=header_of(request, b"if-none-match"))
 
 
 @router.get("/icon.svg")
 async def icon(request: Request) -> Response:
     """Return its icon."""
-    return await request.app.state.page.icon(request.scope)
+    page: Page = request.app.state.page
+    return await page.icon(request.scope)
 
 
 for path in PATHS:

@@ -6,6 +6,8 @@ from starlette.responses import Response
 
 from loresmith.api import describe
 from loresmith.api.deps import BareRoute, header_of, job_id_of, manager_of, viewer_of
+from loresmith.api.forwarded import prefix_of
+from loresmith.api.ids import canonical_id
 from loresmith.api.parameters import ids_of, listing_of, matches, wait_seconds_of, wants_payload
 from loresmith.api.representation import JobResponse, NotModifiedResponse, jobs_response
 from loresmith.api.schemas import JobList, JobObject
@@ -42,7 +44,7 @@ async def read_job(request: Request) -> Response:
         if matches(tags, view.glance.seq):
             return NotModifiedResponse(view)
     await manager.place(view)
-    return JobResponse(view)
+    return JobResponse(view, prefix=prefix_of(request.scope))
 
 
 @router.get(
@@ -62,9 +64,10 @@ async def list_jobs(request: Request) -> Response:
     if ids is None:
         page = await manager.list(listing_of(request), owner=owner)
         await manager.place(*page.jobs)
-        return jobs_response(page.jobs, next_cursor=page.next_cursor)
-    found = await manager.view_many(ids, owner=owner)
+        return jobs_response(page.jobs, prefix=prefix_of(request.scope), next_cursor=page.next_cursor)
+    asked = {canonical_id(one): one for one in ids}
+    found = await manager.view_many(list(asked), owner=owner)
     views = [view for view in found if view is not None]
     await manager.place(*views)
-    missing = [job_id for job_id, view in zip(ids, found, strict=True) if view is None]
-    return jobs_response(views, missing=missing)
+    missing = [written for written, view in zip(asked.values(), found, strict=True) if view is None]
+    return jobs_response(views, prefix=prefix_of(request.scope), missing=missing)

@@ -10,6 +10,7 @@ from loresmith.api import describe
 from loresmith.api.body import read_json_object
 from loresmith.api.deps import BareRoute, access_of, manager_of
 from loresmith.api.errors import unknown_job_type
+from loresmith.api.forwarded import prefix_of
 from loresmith.api.parameters import wait_seconds_of
 from loresmith.api.representation import jobs_response, new_job_response
 from loresmith.api.schemas import BatchAnswer, JobObject
@@ -70,7 +71,7 @@ async def submit_job(request: Request) -> Response:
     if seconds := wait_seconds_of(request):
         view = await until_ended(request, view.glance.id, seconds)
         await manager.place(view)
-    return new_job_response(view, replayed=replayed, waited=bool(seconds))
+    return new_job_response(view, prefix=prefix_of(request.scope), replayed=replayed, waited=bool(seconds))
 
 
 @router.post(
@@ -95,7 +96,7 @@ async def submit_batch(request: Request) -> Response:
         found = await manager_of(request).view_many([job.id for job in jobs])
         views = [again or view for again, view in zip(found, views, strict=True)]
     await manager_of(request).place(*views)
-    answer = jobs_response(views, name="jobs", status=202)
+    answer = jobs_response(views, prefix=prefix_of(request.scope), name="jobs", status=202)
     if replayed:
         answer.headers["Idempotent-Replayed"] = "true"
     return answer

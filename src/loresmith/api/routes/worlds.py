@@ -1,7 +1,6 @@
 """Routes of saved worlds: list, read and delete the caller's own; an admin's are everybody's."""
 
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 from fastapi import APIRouter
@@ -11,6 +10,8 @@ from starlette.responses import Response
 from loresmith.api import describe
 from loresmith.api.deps import BareRoute, viewer_of, worlds_of
 from loresmith.api.errors import invalid_parameter
+from loresmith.api.forwarded import prefix_of
+from loresmith.api.ids import is_canonical_id
 from loresmith.api.schemas import WorldList, WorldObject
 from loresmith.db import MOST_LISTED, CursorError, World, WorldSummary
 
@@ -38,7 +39,8 @@ async def list_worlds(request: Request) -> Response:
         )
     except CursorError as error:
         raise invalid_parameter("cursor", str(error)) from None
-    return _answer({"data": [_summary(world) for world in page.worlds], "next_cursor": page.next_cursor})
+    prefix = prefix_of(request.scope)
+    return _answer({"data": [_summary(world, prefix) for world in page.worlds], "next_cursor": page.next_cursor})
 
 
 @router.get(
@@ -53,7 +55,8 @@ async def list_worlds(request: Request) -> Response:
 )
 async def read_world(request: Request) -> Response:
     """Return a world with its story, its quest and its pieces. It never changes."""
-    return _answer(_world(await worlds_of(request).get(_id(request), owner=viewer_of(request))))
+    world = await worlds_of(request).get(_id(request), owner=viewer_of(request))
+    return _answer(_world(world, prefix_of(request.scope)))
 
 
 @router.delete(
@@ -73,14 +76,11 @@ async def delete_world(request: Request) -> Response:
 
 
 def _id(request: Request) -> str:
-    """Return the id in the path. A world has one address, so it must be written as it was given."""
+    """Return the id in the path, which the route has in its canonical form. Raises Problem for what is no UUID."""
     text: str = request.path_params["world_id"]
-    try:
-        if str(UUID(text)) == text:
-            return text
-    except ValueError:
-        pass
-    raise invalid_parameter("world_id", "expected the id of a world, a UUID in lower case")
+    if is_canonical_id(text):
+        return text
+    raise invalid_parameter("world_id", "expected the id of a world, a UUID")
 
 
 def _limit(request: Request) -> int:
@@ -94,7 +94,7 @@ def _answer(body: dict[str, Any]) -> Response:
     return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), 200, _HEADERS, "application/json")
 
 
-def _summary(world: WorldSummary) -> dict[str, Any]:
+def _summary(world: WorldSummary, prefix: str) -> dict[str, Any]:
     return {
         "id": world.id,
         "title": world.title,
@@ -102,14 +102,14 @@ def _summary(world: WorldSummary) -> dict[str, Any]:
         "user_id": world.user_id,
         "job_id": world.job_id,
         "created_at": world.created_at,
-        "links": {"self": f"/worlds/{world.id}"},
+        "links": {"self": f"{prefix}/worlds/{world.id}"},
     }
 
 
-def _world(world: World) -> dict[str, Any]:
+def _world(world: World, prefix: str) -> dict[str, Any]:
     quest = world.quest
     return {
-        **_summary(world),
+        **_summary(world, prefix),
         "story": world.story,
         "quest": {"title": quest.title, "description": quest.description, "stages": list(quest.stages)},
         "pieces": [
