@@ -16,6 +16,7 @@ const API_PATHS = [
 ];
 
 export default defineConfig({
+  base: "./", // the server writes the path under which a proxy shows the page before it
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
   build: {

@@ -15,7 +15,9 @@ import "@/app/styles/board.css";
 import { App } from "@/app/App";
 import { client } from "@/app/api";
 import { installAccess } from "@/app/access";
+import { tolerateTranslation } from "@/app/translated";
 
+tolerateTranslation();
 installAccess();
 
 const root = document.getElementById("root");

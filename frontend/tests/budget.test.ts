@@ -28,7 +28,7 @@ it("the first load is under 200 KB of script, gzipped", { timeout: 60_000 }, asy
   expect(size).toBeLessThan(200 * KB);
 });
 
-it("the hooks are under 8 KB, gzipped, without React and TanStack Query", { timeout: 60_000 }, async () => {
+it("the hooks are under 8.5 KB, gzipped, without React and TanStack Query", { timeout: 60_000 }, async () => {
   const hooks = await chunks({
     publicDir: false,
     build: {
@@ -41,5 +41,5 @@ it("the hooks are under 8 KB, gzipped, without React and TanStack Query", { time
   const size = sizeOf(hooks);
   console.log(`hooks: ${(size / KB).toFixed(2)} KB, gzipped`);
   expect(size).toBeGreaterThan(2 * KB);
-  expect(size).toBeLessThan(8 * KB);
+  expect(size).toBeLessThan(8.5 * KB);
 });

@@ -1,23 +1,30 @@
 /** The frame of every page: where one is, where one can go, and what goes on meanwhile. */
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
-import { Link, Route, Switch, useLocation } from "wouter";
+import { Link, Route, Router, Switch, useLocation } from "wouter";
 import JobsTray from "@/components/jobs/JobsTray";
 import type { Job } from "@/lib/jobs/types";
 import { forgetKey, useAccess } from "./access";
+import { BASE } from "./base";
+import { fetchPart } from "./chunks";
 import { KINDS } from "./lore";
 import { ForgePage } from "./pages/Forge";
 import { jobPath, ROUTES, storyPath } from "./routes";
+import { Boundary } from "./ui/Boundary";
 import { Empty, Loading } from "./ui/States";
 import { KeyGate } from "./ui/KeyGate";
 import { Offline } from "./ui/Offline";
 import { Toasts } from "./ui/Toasts";
 
-const StoryPage = lazy(async () => ({ default: (await import("./pages/Story")).StoryPage }));
-const WorldPage = lazy(async () => ({ default: (await import("./pages/World")).WorldPage }));
-const WorldsPage = lazy(async () => ({ default: (await import("./pages/Worlds")).WorldsPage }));
-const BoardPage = lazy(async () => ({ default: (await import("./pages/Board")).BoardPage }));
-const JobPage = lazy(async () => ({ default: (await import("./pages/Job")).JobPage }));
-const SubmitPage = lazy(async () => ({ default: (await import("./pages/Submit")).SubmitPage }));
+const StoryPage = lazy(async () => ({ default: (await fetchPart(() => import("./pages/Story"))).StoryPage }));
+const WorldPage = lazy(async () => ({ default: (await fetchPart(() => import("./pages/World"))).WorldPage }));
+const WorldsPage = lazy(async () => ({
+  default: (await fetchPart(() => import("./pages/Worlds"))).WorldsPage,
+}));
+const BoardPage = lazy(async () => ({ default: (await fetchPart(() => import("./pages/Board"))).BoardPage }));
+const JobPage = lazy(async () => ({ default: (await fetchPart(() => import("./pages/Job"))).JobPage }));
+const SubmitPage = lazy(async () => ({
+  default: (await fetchPart(() => import("./pages/Submit"))).SubmitPage,
+}));
 
 const PLACES = [
   [ROUTES.forge, "Forge"],
@@ -32,7 +39,9 @@ export function App() {
     <>
       {asked && <KeyGate why={asked} />}
       <div className="page" inert={asked !== null}>
-        <Page key={owner} who={key === null ? null : { owner, admin }} />
+        <Router base={BASE}>
+          <Page key={owner} who={key === null ? null : { owner, admin }} />
+        </Router>
       </div>
     </>
   );
@@ -66,27 +75,29 @@ function Page({ who }: { who: WhoProps | null }) {
       </header>
       <Offline />
       <Main>
-        <Suspense fallback={<Loading what="the page" />}>
-          <Switch>
-            <Route path={ROUTES.forge} component={ForgePage} />
-            <Route path={ROUTES.story}>{({ job_id }) => <StoryPage key={job_id} jobId={job_id} />}</Route>
-            <Route path={ROUTES.world}>
-              {({ world_id }) => <WorldPage key={world_id} worldId={world_id} />}
-            </Route>
-            <Route path={ROUTES.worlds} component={WorldsPage} />
-            <Route path={ROUTES.jobs} component={BoardPage} />
-            <Route path={ROUTES.job}>{({ job_id }) => <JobPage key={job_id} jobId={job_id} />}</Route>
-            <Route path={ROUTES.submit}>
-              <SubmitPage />
-            </Route>
-            <Route path={ROUTES.submitType}>{({ job_type }) => <SubmitPage type={job_type} />}</Route>
-            <Route>
-              <Empty title="There is nothing here">
-                <Link href={ROUTES.forge}>To the forge</Link>
-              </Empty>
-            </Route>
-          </Switch>
-        </Suspense>
+        <Boundary key={path}>
+          <Suspense fallback={<Loading what="the page" />}>
+            <Switch>
+              <Route path={ROUTES.forge} component={ForgePage} />
+              <Route path={ROUTES.story}>{({ job_id }) => <StoryPage key={job_id} jobId={job_id} />}</Route>
+              <Route path={ROUTES.world}>
+                {({ world_id }) => <WorldPage key={world_id} worldId={world_id} />}
+              </Route>
+              <Route path={ROUTES.worlds} component={WorldsPage} />
+              <Route path={ROUTES.jobs} component={BoardPage} />
+              <Route path={ROUTES.job}>{({ job_id }) => <JobPage key={job_id} jobId={job_id} />}</Route>
+              <Route path={ROUTES.submit}>
+                <SubmitPage />
+              </Route>
+              <Route path={ROUTES.submitType}>{({ job_type }) => <SubmitPage type={job_type} />}</Route>
+              <Route>
+                <Empty title="There is nothing here">
+                  <Link href={ROUTES.forge}>To the forge</Link>
+                </Empty>
+              </Route>
+            </Switch>
+          </Suspense>
+        </Boundary>
       </Main>
       <JobsTray link={trayLink} isOnPage={(job) => isShownAt(path, job)} />
       <Toasts />
@@ -105,7 +116,7 @@ interface WhoProps {
 function Who({ owner, admin }: WhoProps) {
   return (
     <p className="who">
-      <b>{owner}</b>
+      <b translate="no">{owner}</b>
       {admin && <span className="tag">admin</span>}
       <button type="button" className="ls-link" onClick={forgetKey}>
         Forget key

@@ -4,7 +4,10 @@ import type { components } from "@/lib/api/schema";
 import { forgetBars } from "@/lib/jobs/bars";
 import { ask, configureJobs } from "@/lib/jobs/http";
 import { keepFor, removeAll } from "@/lib/jobs/registry";
+import { getItem, onForgetful, removeItem, setItem } from "@/lib/jobs/storage";
 import { client } from "./api";
+import { BASE } from "./base";
+import { toast } from "./ui/Toasts";
 
 const NAME = "loresmith.access";
 const READER = "loresmith.reader";
@@ -24,16 +27,20 @@ const listeners = new Set<() => void>();
 
 /** Send the key that was entered, if one was, with every request; ask for one when the server wants another. */
 export function installAccess(): void {
+  onForgetful(() =>
+    toast("This browser keeps nothing for this page: after a reload, jobs and choices are forgotten"),
+  );
   access = stored();
   keepFor(access.owner);
   configureJobs({
+    baseUrl: BASE,
     token: () => access.key,
     onRefused: (key) => {
       if ((key ?? null) === access.key) set({ ...access, asked: access.key === null ? "none" : "ended" });
     },
   });
   addEventListener("storage", ({ key }) => {
-    if (key === NAME && sessionStorage.getItem(NAME) === null) become(stored());
+    if (key === NAME && getItem("sessionStorage", NAME) === null) become(stored());
   });
 }
 
@@ -42,14 +49,14 @@ export async function enterKey(key: string, isKept: boolean): Promise<void> {
   const me = await ask<Me>("/me", { headers: { Authorization: `Bearer ${key}` } });
   forgetStored();
   const { owner, admin } = me;
-  (isKept ? localStorage : sessionStorage).setItem(NAME, JSON.stringify({ key, owner, admin }));
+  setItem(isKept ? "localStorage" : "sessionStorage", NAME, JSON.stringify({ key, owner, admin }));
   become({ key, owner, admin, asked: null });
 }
 
 /** Forget the key, and what this browser keeps of its owner: jobs and the world that was put together. */
 export function forgetKey(): void {
   removeAll();
-  localStorage.removeItem(draftName());
+  removeItem("localStorage", draftName());
   forgetStored();
   become(NOBODY);
 }
@@ -78,7 +85,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 function stored(): Access {
-  const text = sessionStorage.getItem(NAME) ?? localStorage.getItem(NAME);
+  const text = getItem("sessionStorage", NAME) ?? getItem("localStorage", NAME);
   try {
     const { key, owner, admin } = JSON.parse(text ?? "") as Partial<Access>;
     return typeof key === "string" ? { key, owner: owner ?? "", admin: admin === true, asked: null } : NOBODY;
@@ -88,8 +95,8 @@ function stored(): Access {
 }
 
 function forgetStored(): void {
-  sessionStorage.removeItem(NAME);
-  localStorage.removeItem(NAME);
+  removeItem("sessionStorage", NAME);
+  removeItem("localStorage", NAME);
 }
 
 /** Under which name the world that is being put together is kept. */
@@ -98,9 +105,9 @@ export const draftName = (): string => (access.owner ? `${DRAFT}:${access.owner}
 /** The `user_id` of worlds that are made here: the key's owner; without keys the server takes any. */
 export function userId(): string {
   if (access.owner) return access.owner;
-  const known = localStorage.getItem(READER);
+  const known = getItem("localStorage", READER);
   if (known) return known;
   const made = `reader-${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? "1"}`;
-  localStorage.setItem(READER, made);
+  setItem("localStorage", READER, made);
   return made;
 }

@@ -86,7 +86,7 @@ function Row({
       </td>
       <th scope="row">
         <Link href={jobPath(job.id)}>{name}</Link>
-        <small>{job.id.slice(0, 8)}</small>
+        <small translate="no">{job.id.slice(0, 8)}</small>
       </th>
       <td data-label="State">
         <span className="tag" data-status={job.status}>

@@ -1,5 +1,6 @@
 /** The world that is being put together: its theme and what was chosen for it, kept in this browser. */
 import { useCallback, useState } from "react";
+import { getItem, parsed, setItem } from "@/lib/jobs/storage";
 import { draftName } from "../access";
 import type { Kind, Piece } from "../lore";
 
@@ -15,7 +16,7 @@ export function useDraft() {
   const change = useCallback((changes: Partial<Draft>) => {
     setDraft((before) => {
       const after = { ...before, ...changes };
-      localStorage.setItem(draftName(), JSON.stringify(after));
+      setItem("localStorage", draftName(), JSON.stringify(after));
       return after;
     });
   }, []);
@@ -23,9 +24,5 @@ export function useDraft() {
 }
 
 function read(): Draft {
-  try {
-    return { ...FIRST, ...(JSON.parse(localStorage.getItem(draftName()) ?? "{}") as Partial<Draft>) };
-  } catch {
-    return FIRST;
-  }
+  return { ...FIRST, ...(parsed(getItem("localStorage", draftName())) as Partial<Draft> | null) };
 }

@@ -14,8 +14,8 @@ export function Offline() {
   return (
     <p className="banner" role="status">
       <span className="ls-spinner" aria-hidden="true" />
-      {navigator.onLine ? "LoreSmith does not answer at the moment." : "You are offline."} Jobs go on
-      meanwhile; this page looks again by itself.
+      <span>{navigator.onLine ? "LoreSmith does not answer at the moment." : "You are offline."}</span>{" "}
+      <span>Jobs go on meanwhile; this page looks again by itself.</span>
     </p>
   );
 }

@@ -78,8 +78,8 @@ function Figures({ job, view }: { job: Job; view: BarView }) {
   const outlook = outlookInWords(job, view);
   return (
     <span className="ls-figures">
-      {outlook && <span>{outlook}</span>}
-      <b>{Math.floor(view.percent)} %</b>
+      <span>{outlook}</span>
+      <b translate="no">{`${Math.floor(view.percent)} %`}</b>
     </span>
   );
 }

@@ -30,7 +30,7 @@ export default function JobsTray({ link, isOnPage = () => false }: JobsTrayProps
         onClick={() => setOpen(!isOpen)}
       >
         {jobs.length > 0 && <span className="ls-spinner" aria-hidden="true" />}
-        {inWords(jobs.length, shown.length)}
+        <span>{inWords(jobs.length, shown.length)}</span>
       </button>
       <div id="ls-tray-list" className="ls-tray-list" hidden={!isOpen}>
         {[...jobs, ...shown].map((job) => (

@@ -53,6 +53,16 @@ export function barView(job: Job): BarView {
   return view;
 }
 
+const first = new WeakMap<Job, BarView>();
+
+/** What a server renders of a job, and a browser at first: nothing in it depends on the moment. */
+export function firstView(job: Job): BarView {
+  const at = Date.parse(job.updated_at ?? job.created_at);
+  const view = first.get(job) ?? { percent: job.progress, aged: 0, at };
+  first.set(job, view);
+  return view;
+}
+
 const isOlder = (job: Job, known: Job): boolean => (job.seq ?? 0) < (known.seq ?? 0);
 
 export function onBars(listener: () => void): () => void {

@@ -67,22 +67,33 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<T> {
   }
 }
 
+/** Browsers refuse `keepalive` where the bodies under way have more than 64 KiB together (Fetch, 4.6). */
+const MOST_KEPT_BYTES = 60 * 1024;
+let kept = 0;
+
 /** Send a request as it is, with the caller's key. */
 export async function send(
   path: string,
   { method = "GET", body, headers, signal, keepalive }: Asking,
 ): Promise<Response> {
   const token = api.token();
-  const response = await fetch(api.baseUrl + path, {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const size = keepalive && text !== undefined ? new TextEncoder().encode(text).length : 0;
+  const isKept = keepalive && kept + size <= MOST_KEPT_BYTES;
+  if (isKept) kept += size;
+  const asked = fetch(api.baseUrl + path, {
     method,
     headers: {
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       ...(token ? { Authorization: `Bearer ${token}` } : {}),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(keepalive ? { keepalive } : {}),
+    ...(text === undefined ? {} : { body: text }),
+    ...(isKept ? { keepalive: true } : {}),
     signal: signal ?? null,
+  });
+  const response = await asked.finally(() => {
+    if (isKept) kept -= size;
   });
   if (response.status === 401) api.onRefused(token);
   return response;

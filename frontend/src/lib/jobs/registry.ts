@@ -1,4 +1,5 @@
 /** Which jobs this browser has submitted: kept over reloads, shared by all tabs, with no payload in it. */
+import { getItem, namesOf, onFull, parsed, removeItem, setItem } from "./storage";
 
 const PREFIX = "loresmith.job:";
 const STASH = "loresmith.submit:";
@@ -67,7 +68,7 @@ export function addEntry(entry: Omit<Entry, "at">): Entry {
 }
 
 function putEntry(entry: Entry): void {
-  keep("localStorage", PREFIX + owner + entry.submission, JSON.stringify(entry));
+  setItem("localStorage", PREFIX + owner + entry.submission, JSON.stringify(entry));
   changed();
 }
 
@@ -78,8 +79,8 @@ export function changeEntry(submission: string, changes: Partial<Entry>): void {
 }
 
 export function removeEntry(submission: string): void {
-  storage("localStorage").removeItem(PREFIX + owner + submission);
-  storage("sessionStorage").removeItem(STASH + submission);
+  removeItem("localStorage", PREFIX + owner + submission);
+  removeItem("sessionStorage", STASH + submission);
   changed();
 }
 
@@ -88,10 +89,13 @@ export function onEntriesChange(listener: () => void): () => void {
   if (listeners.size === 1) {
     isStale = true;
     addEventListener("storage", fromOtherTab);
+    addEventListener("focus", changed); // where no such events come
   }
   return () => {
     listeners.delete(listener);
-    if (listeners.size === 0) removeEventListener("storage", fromOtherTab);
+    if (listeners.size > 0) return;
+    removeEventListener("storage", fromOtherTab);
+    removeEventListener("focus", changed);
   };
 }
 
@@ -105,33 +109,37 @@ function changed(): void {
 }
 
 function read(): Entry[] {
-  const store = storage("localStorage");
-  const names = Array.from({ length: store.length }, (_, at) => store.key(at) ?? "").filter(isOwn);
-  const found = names.map((name) => parse(store.getItem(name)));
+  const names = namesOf("localStorage").filter(isOwn);
+  const found = names.map((name) => parse(getItem("localStorage", name)));
   const fresh = found.filter((entry): entry is Entry => entry !== null && entry.at > Date.now() - KEPT_MS);
   const kept = new Set(fresh.map(({ submission }) => PREFIX + owner + submission));
-  names.filter((name) => !kept.has(name)).forEach((name) => store.removeItem(name));
+  names.filter((name) => !kept.has(name)).forEach((name) => removeItem("localStorage", name));
   return fresh.sort((a, b) => b.at - a.at);
 }
 
 function parse(text: string | null): Entry | null {
-  try {
-    const entry = JSON.parse(text ?? "") as Partial<Entry> | null;
-    return typeof entry?.submission === "string" && typeof entry.at === "number" ? (entry as Entry) : null;
-  } catch {
-    return null;
-  }
+  const entry = parsed(text) as Partial<Entry> | null;
+  return typeof entry?.submission === "string" && typeof entry.at === "number" ? (entry as Entry) : null;
 }
+
+/** In a full storage the oldest job whose end was seen goes first, and no open one ever does. */
+onFull(() => {
+  const seen = namesOf("localStorage")
+    .filter((name) => name.startsWith(PREFIX))
+    .flatMap((name) => ({ name, entry: parse(getItem("localStorage", name)) }))
+    .filter(({ entry }) => !entry || entry.dismissed)
+    .sort((a, b) => (a.entry?.at ?? 0) - (b.entry?.at ?? 0));
+  const [oldest] = seen;
+  if (oldest) removeItem("localStorage", oldest.name);
+  return oldest !== undefined;
+});
 
 /** A request on its way, for a reload in the middle of it: in this tab only, and only until it is answered. */
 export const stash = {
   put: (submission: string, request: unknown) =>
-    keep("sessionStorage", STASH + submission, JSON.stringify(request)),
-  get: (submission: string): unknown => {
-    const text = storage("sessionStorage").getItem(STASH + submission);
-    return text === null ? null : (JSON.parse(text) as unknown);
-  },
-  drop: (submission: string) => storage("sessionStorage").removeItem(STASH + submission),
+    setItem("sessionStorage", STASH + submission, JSON.stringify(request)),
+  get: (submission: string): unknown => parsed(getItem("sessionStorage", STASH + submission)),
+  drop: (submission: string) => removeItem("sessionStorage", STASH + submission),
 };
 
 /** Of which jobs this tab was told the end. */
@@ -140,11 +148,12 @@ export function wasTold(jobId: string): boolean {
 }
 
 export function markTold(jobId: string): void {
-  keep("sessionStorage", TOLD, JSON.stringify([...told(), jobId].slice(-100)));
+  setItem("sessionStorage", TOLD, JSON.stringify([...told(), jobId].slice(-100)));
 }
 
 function told(): string[] {
-  return JSON.parse(storage("sessionStorage").getItem(TOLD) ?? "[]") as string[];
+  const ids = parsed(getItem("sessionStorage", TOLD));
+  return Array.isArray(ids) ? (ids as string[]) : [];
 }
 
 /** A text that differs for requests that differ, whatever order their members are in (FNV-1a, twice 32 bits). */
@@ -163,40 +172,4 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
       : part;
   return JSON.stringify(value, sort);
-}
-
-type Store = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
-
-class Memory implements Store {
-  private readonly kept = new Map<string, string>();
-  get length() {
-    return this.kept.size;
-  }
-  getItem = (name: string) => this.kept.get(name) ?? null;
-  setItem = (name: string, value: string) => void this.kept.set(name, value);
-  removeItem = (name: string) => void this.kept.delete(name);
-  key = (at: number) => [...this.kept.keys()][at] ?? null;
-}
-
-type Kind = "localStorage" | "sessionStorage";
-const memory: Record<Kind, Memory> = { localStorage: new Memory(), sessionStorage: new Memory() };
-const refused = new Set<Kind>();
-
-/** The browser's storage; where it is forbidden or full, one that lasts as long as the page. */
-function storage(kind: Kind): Store {
-  try {
-    return refused.has(kind) ? memory[kind] : globalThis[kind];
-  } catch {
-    refused.add(kind);
-    return memory[kind];
-  }
-}
-
-function keep(kind: Kind, name: string, value: string): void {
-  try {
-    storage(kind).setItem(name, value);
-  } catch {
-    refused.add(kind);
-    memory[kind].setItem(name, value);
-  }
 }

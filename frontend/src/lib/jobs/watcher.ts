@@ -68,7 +68,7 @@ export class JobWatcher {
       job,
       failures: failure?.count ?? 0,
       retryAfterMs: failure?.retryAfterMs,
-      hidden: document.visibilityState === "hidden",
+      hidden: typeof document !== "undefined" && document.visibilityState === "hidden",
     });
   }
 

@@ -1,7 +1,7 @@
 /** The hook through which everything that shows a job's progress gets it. */
 import { QueryClientContext } from "@tanstack/react-query";
 import { useContext, useEffect, useSyncExternalStore } from "react";
-import { barView, type BarView, onBars, takeBar } from "@/lib/jobs/bars";
+import { barView, type BarView, firstView, onBars, takeBar } from "@/lib/jobs/bars";
 import type { Connection, Job } from "@/lib/jobs/types";
 import { watcherOf } from "./cache";
 
@@ -18,8 +18,13 @@ export function useBar(job: Job, isLost = false): BarView {
   const followed = useSyncExternalStore<Connection>(
     watcher?.subscribe ?? deaf,
     () => watcher?.connectionOf(job) ?? "polling",
+    () => "polling",
   );
   const connection = isLost ? "reconnecting" : followed;
   useEffect(() => takeBar(job, connection), [job, connection]);
-  return useSyncExternalStore(onBars, () => barView(job));
+  return useSyncExternalStore(
+    onBars,
+    () => barView(job),
+    () => firstView(job),
+  );
 }

@@ -36,12 +36,13 @@ export interface JobStatusResult<Result = unknown> extends FollowedJob<Result> {
 /** Follow a job by its id: poll it until it has ended, and take its events where the server offers them. */
 export function useJobStatus<Result = unknown>(jobId: string | null | undefined): JobStatusResult<Result> {
   const client = useQueryClient();
-  const id = jobId ?? "";
+  const id = jobId?.toLowerCase() ?? "";
   const query = useQuery({ ...jobQuery(client, id), enabled: id !== "" });
   const { error, isLoading, refetch } = query;
   const job = (id === "" ? undefined : query.data) as Job<Result> | undefined;
   const watcher = watcherOf(client);
-  const connection = useSyncExternalStore(watcher.subscribe, () => watcher.connectionOf(job));
+  const connectionNow = () => watcher.connectionOf(job);
+  const connection = useSyncExternalStore(watcher.subscribe, connectionNow, connectionNow);
   const canStream = job !== undefined && !isDone(job) && job.links?.events !== undefined;
   useEffect(() => (canStream ? watcher.follow(id) : undefined), [watcher, id, canStream]);
   return { ...described(job, connection), data: job, error, isLoading, refetch };

@@ -24,7 +24,8 @@ import { resume } from "@/lib/jobs/submit";
 import type { Job } from "@/lib/jobs/types";
 import { cacheOf } from "./cache";
 
-export const useEntries = (): Entry[] => useSyncExternalStore(onEntriesChange, entries);
+export const useEntries = (): Entry[] => useSyncExternalStore(onEntriesChange, entries, () => NONE);
+const NONE: Entry[] = [];
 
 /** Call back once when a job has ended: not again for renders, other observers, or coming back to it. */
 export function useEnd<Result>(
