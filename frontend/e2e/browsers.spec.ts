@@ -34,8 +34,8 @@ for (const [name, script] of Object.entries(BROWSERS))
     await forge(page);
     await expect(page.getByText(NOTE)).toHaveCount(1);
     await expect(cards(page)).toHaveCount(3);
-    await page.getByRole("link", { name: "My worlds" }).click();
-    await expect(page.getByRole("heading", { name: "My worlds" })).toBeVisible();
+    await page.getByRole("link", { name: "Jobs", exact: true }).click();
+    await expect(page.getByRole("heading", { name: "Jobs", exact: true })).toBeVisible();
     await page.getByRole("link", { name: "Forge", exact: true }).click();
     await expect(cards(page)).toHaveCount(3);
   });

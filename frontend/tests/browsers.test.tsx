@@ -72,6 +72,10 @@ describe.each(BROKEN)("where storage is %s", (_, get) => {
     stage.api.complete(id);
     await pass(4_000);
     expect(onComplete).toHaveBeenCalledOnce();
+    expect(again.result.current, "still there once its end was seen").toMatchObject({
+      isCompleted: true,
+      job: { id },
+    });
     expect(warn).toHaveBeenCalledOnce();
   });
 });

@@ -12,6 +12,7 @@ import { jobPath, ROUTES, storyPath } from "./routes";
 import { Boundary } from "./ui/Boundary";
 import { Empty, Loading } from "./ui/States";
 import { KeyGate } from "./ui/KeyGate";
+import { Forgetful } from "./ui/Forgetful";
 import { Offline } from "./ui/Offline";
 import { Toasts } from "./ui/Toasts";
 
@@ -74,6 +75,7 @@ function Page({ who }: { who: WhoProps | null }) {
         {who && <Who {...who} />}
       </header>
       <Offline />
+      <Forgetful />
       <Main>
         <Boundary key={path}>
           <Suspense fallback={<Loading what="the page" />}>

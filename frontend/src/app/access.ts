@@ -4,10 +4,9 @@ import type { components } from "@/lib/api/schema";
 import { forgetBars } from "@/lib/jobs/bars";
 import { ask, configureJobs } from "@/lib/jobs/http";
 import { keepFor, removeAll } from "@/lib/jobs/registry";
-import { getItem, onForgetful, removeItem, setItem } from "@/lib/jobs/storage";
+import { getItem, removeItem, setItem } from "@/lib/jobs/storage";
 import { client } from "./api";
 import { BASE } from "./base";
-import { toast } from "./ui/Toasts";
 
 const NAME = "loresmith.access";
 const READER = "loresmith.reader";
@@ -27,9 +26,6 @@ const listeners = new Set<() => void>();
 
 /** Send the key that was entered, if one was, with every request; ask for one when the server wants another. */
 export function installAccess(): void {
-  onForgetful(() =>
-    toast("This browser keeps nothing for this page: after a reload, jobs and choices are forgotten"),
-  );
   access = stored();
   keepFor(access.owner);
   configureJobs({

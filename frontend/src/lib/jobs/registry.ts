@@ -1,5 +1,5 @@
 /** Which jobs this browser has submitted: kept over reloads, shared by all tabs, with no payload in it. */
-import { getItem, namesOf, onFull, parsed, removeItem, setItem } from "./storage";
+import { getItem, namesOf, onFull, parsed, removeItem, setItem, storedNames } from "./storage";
 
 const PREFIX = "loresmith.job:";
 const STASH = "loresmith.submit:";
@@ -124,7 +124,7 @@ function parse(text: string | null): Entry | null {
 
 /** In a full storage the oldest job whose end was seen goes first, and no open one ever does. */
 onFull(() => {
-  const seen = namesOf("localStorage")
+  const seen = storedNames("localStorage")
     .filter((name) => name.startsWith(PREFIX))
     .flatMap((name) => ({ name, entry: parse(getItem("localStorage", name)) }))
     .filter(({ entry }) => !entry || entry.dismissed)

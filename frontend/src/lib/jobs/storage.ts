@@ -47,12 +47,17 @@ export function removeItem(kind: Kind, name: string): void {
 }
 
 export function namesOf(kind: Kind): string[] {
+  const names = new Set(storedNames(kind));
+  memory[kind].forEach((value, name) => (value === null ? names.delete(name) : names.add(name)));
+  return [...names];
+}
+
+/** Names of what is in the storage itself: removing those makes room. */
+export function storedNames(kind: Kind): string[] {
   const found = tried(kind, (store) =>
     Array.from({ length: store.length }, (_, at) => store.key(at)).filter((name) => name !== null),
   );
-  const names = new Set(found ?? []);
-  memory[kind].forEach((value, name) => (value === null ? names.delete(name) : names.add(name)));
-  return [...names];
+  return found ?? [];
 }
 
 /** Read JSON that anybody may have written; null for what is none. */
