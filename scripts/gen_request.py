@@ -50,7 +50,8 @@ def render_json(value: Any, indent: str = "") -> str:
     if len(indent) + len(line) <= WIDTH or not isinstance(value, dict):
         return line
     inner = f"{indent}  "
-    members = [f"{inner}{json.dumps(name)}: {render_json(each, inner)}" for name, each in cast("dict[str, Any]", value).items()]
+    pairs = cast("dict[str, Any]", value).items()
+    members = [f"{inner}{json.dumps(name)}: {render_json(each, inner)}" for name, each in pairs]
     return "{\n" + ",\n".join(members) + f"\n{indent}}}"
 
 

@@ -80,7 +80,7 @@ async def test_each_provider_takes_formats_and_patterns(server: ProviderServer) 
         "word": "abc",
         "plain": "abc",
     }
-    server.write = lambda *_: json.dumps(answer)
+    server.write = lambda _schema, _body, _number: json.dumps(answer)
     assert [json.loads(text) for text in await finals(server, (formats,))] == [answer]
     assert server.refused == []
 
@@ -113,7 +113,7 @@ async def test_limits_that_a_provider_cannot_hold_are_validated_here(server: Pro
 
 
 async def test_a_default_may_be_left_out_by_a_model(server: ProviderServer) -> None:
-    server.write = lambda *_: '{"name":"Ann"}'
+    server.write = lambda _schema, _body, _number: '{"name":"Ann"}'
     (text,) = await finals(server, (WithDefaults,))
     assert WithDefaults.model_validate_json(text).title == "Sir"
     assert len(server.bodies) == 1

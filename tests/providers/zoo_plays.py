@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from typing import Any
 
@@ -75,7 +75,8 @@ def way(body: Any) -> str:
     """The way in which a request asks for an object."""
     if body.get("tools"):
         return "tool"
-    return str((body.get("response_format") or {}).get("type", "words"))
+    asked: dict[str, Any] = body.get("response_format") or {}
+    return str(asked.get("type", "words"))
 
 
 def usages(*each: Any) -> Play:

@@ -15,7 +15,7 @@ import pytest
 import loresmith
 from loresmith.jobs import keys
 from tests.chaos.children import ROOT
-from tests.e2e.conftest import FAKE, Run, Start, free_port, is_ready, process_of
+from tests.e2e.conftest import FAKE, Process, Run, Start, free_port, is_ready, process_of
 from tests.troubleshooting.conftest import Lore, Row, answering, http_answer
 from tests.waiting import wait_until
 
@@ -191,7 +191,7 @@ async def test_older_worker(
     row.judge()
 
 
-async def _line_with(process: asyncio.subprocess.Process, told: str) -> str:
+async def _line_with(process: Process, told: str) -> str:
     """Return the first line of a process's log that has this text."""
     assert process.stderr is not None
     async with asyncio.timeout(50):

@@ -160,7 +160,8 @@ TOOL = (
 def check(body: Mapping[str, Any]) -> Refusal | None:
     """What Anthropic answers to a request whose schema it does not take."""
     given: Any = body
-    asked: Any = (given.get("output_config") or {}).get("format") or given.get("output_format")
+    config: dict[str, Any] = given.get("output_config") or {}
+    asked: Any = config.get("format") or given.get("output_format")
     if asked and (broken := first_broken(asked["schema"], STRUCTURED)):
         return _refusal(f"output_config.format.schema: {broken[2]}")
     for number, tool in enumerate(given.get("tools") or []):

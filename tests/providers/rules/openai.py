@@ -161,14 +161,15 @@ def schemas(body: Mapping[str, Any]) -> list[tuple[str, str, Schema, bool]]:
     """All schemas of a request: where it stands, its name, and whether it is strict."""
     found: list[tuple[str, str, Schema, bool]] = []
     given: Any = body
-    asked: Any
-    function: Any
-    if asked := (given.get("response_format") or {}).get("json_schema"):
+    chat: dict[str, Any] = given.get("response_format") or {}
+    text: dict[str, Any] = given.get("text") or {}
+    tools: list[dict[str, Any]] = given.get("tools") or []
+    if asked := chat.get("json_schema"):
         found.append(("response_format", *_parts(asked, asked["schema"])))
-    asked = (given.get("text") or {}).get("format") or {}
-    if asked.get("type") == "json_schema":
-        found.append(("text.format", *_parts(asked, asked["schema"])))
-    for tool in given.get("tools") or []:
+    form: dict[str, Any] = text.get("format") or {}
+    if form.get("type") == "json_schema":
+        found.append(("text.format", *_parts(form, form["schema"])))
+    for tool in tools:
         function = tool.get("function", tool)
         found.append(("function", *_parts(function, function["parameters"])))
     return found
