@@ -13,13 +13,16 @@ from loresmith.jobs import (
     InternalJobs,
     JobManager,
     JobRegistry,
+    Pacing,
     TransientError,
+    Unavailable,
     Usage,
     Worker,
     discover,
 )
 from loresmith.jobs.connection import Client, Connections
 from loresmith.jobs.observer import Observer
+from loresmith.jobs.outcomes import sentence
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import LoreModel
 from loresmith.telemetry.process import Telemetry
@@ -63,6 +66,7 @@ def build_worker(
     grace_seconds: float,
     linger_seconds: float,
     telemetry: Telemetry | None = None,
+    pacing: Pacing | None = None,
 ) -> Worker:
     """Return a worker whose handlers find the language model under `LoreModel`, saved worlds under `Worlds`."""
     resources: Mapping[type, object] = {LoreModel: lore_model, Worlds: worlds}
@@ -75,6 +79,7 @@ def build_worker(
         grace_seconds=grace_seconds,
         linger_seconds=linger_seconds,
         observer=observer_of(telemetry),
+        pacing=pacing or Pacing(),
     )
 
 
@@ -162,14 +167,16 @@ def past_job(ended: EndedJob) -> PastJob:
     )
 
 
-def classify(error: Exception) -> Failed | None:
-    """Say what a failed call to the model or the database means for the job; None for what nobody foresaw."""
-    if isinstance(error, StorageUnavailableError):
-        return Failed("storage_unavailable", "The database cannot be reached, so nothing could be saved", True)
+def classify(error: Exception) -> Failed | Unavailable | None:
+    """Say what a failed call to the model or the database means for the job; None for an error that nobody foresaw."""
+    if isinstance(error, StorageUnavailableError):  # a save is idempotent: it may be repeated, whatever it had begun
+        return _waits("storage_unavailable", "the database", "the database cannot be reached")
     if isinstance(error, GenerationError):
-        return Failed(error.code, _sentence(error.message), error.retryable, error.retry_after_seconds)
+        if error.retryable and not error.began:
+            return _waits(error.code, "the model service", error.message, error.retry_after_seconds)
+        return Failed(error.code, sentence(error.message), error.retryable, error.retry_after_seconds)
     return None
 
 
-def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:]
+def _waits(code: str, what: str, reason: str, retry_after_seconds: float | None = None) -> Unavailable:
+    return Unavailable(code, reason, f"Waiting for {what}: {reason}", retry_after_seconds)

@@ -20,6 +20,7 @@ from loresmith.bootstrap import build_manager, build_registry
 from loresmith.db import Database, SqliteFile, Worlds
 from loresmith.jobs import JobContext, JobManager, JobRegistry, PermanentError, TransientError, Worker, job_type
 from loresmith.jobs.connection import Connections
+from tests.pacing import QUICK
 from tests.waiting import wait_until
 
 
@@ -111,10 +112,14 @@ async def manager(redis: Any, registry: JobRegistry) -> AsyncIterator[JobManager
 @pytest.fixture
 async def worker(redis_url: str, registry: JobRegistry, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
     """A worker that tries again at once."""
-    monkeypatch.setattr("loresmith.jobs.executor.retry_delay", lambda *_, **__: 0.01)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     monkeypatch.setattr("loresmith.jobs.worker._DUE_SECONDS", 0.05)
     worker = Worker(
-        connections=Connections(redis_url), registry=registry, resources={}, concurrency=50, grace_seconds=0.0
+        connections=Connections(redis_url),
+        registry=registry,
+        resources={},
+        concurrency=50,
+        grace_seconds=0.0,
+        pacing=QUICK,
     )
     task = asyncio.create_task(worker.run())
     yield worker

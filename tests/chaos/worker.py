@@ -13,6 +13,7 @@ from loresmith.jobs.store import Store, Written
 from loresmith.telemetry import configure_logging
 from tests.chaos.handlers import REGISTRY
 from tests.chaos.ledger import Ledger
+from tests.pacing import QUICK
 
 LEASE_SECONDS: Final = 2.0
 CONCURRENCY: Final = 8
@@ -28,6 +29,7 @@ async def main(url: str, folder: Path, grace_seconds: float) -> None:
         resources={Ledger: ledger},
         concurrency=CONCURRENCY,
         lease_seconds=LEASE_SECONDS,
+        pacing=QUICK,
         grace_seconds=grace_seconds,
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)

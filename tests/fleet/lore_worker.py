@@ -13,6 +13,7 @@ from loresmith.jobs import Worker
 from loresmith.jobs.connection import Connections
 from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.port import LoreModel
+from tests.pacing import QUICK
 
 
 async def main() -> None:
@@ -27,6 +28,7 @@ async def main() -> None:
         classify=classify,
         concurrency=1,
         lease_seconds=1.0,
+        pacing=QUICK,
     )
     sys.stdout.write("ready\n")
     sys.stdout.flush()

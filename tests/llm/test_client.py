@@ -102,14 +102,33 @@ async def test_a_service_that_is_away_is_named() -> None:
     await model.close()
 
 
-async def test_a_service_that_says_nothing_is_given_the_time_of_a_silent_model() -> None:
+async def test_a_service_that_says_nothing_is_away_for_jobs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         model = GrpcLoreModel(f"127.0.0.1:{silent.getsockname()[1]}", call_silence_seconds=0.3, connect_seconds=0.1)
-        for limit in (None, 0.2):
-            with pytest.raises(GenerationError, match=f"did not answer for {limit or 0.3} s") as raised:
-                await model.capabilities(timeout_seconds=limit)
-            assert raised.value.code == "provider_timeout"
+        with pytest.raises(GenerationError, match=r"did not answer for 0.2 s") as raised:
+            await model.capabilities(timeout_seconds=0.2)
+        assert raised.value.code == "provider_timeout"
+        with pytest.raises(GenerationError, match="could not be reached") as raised:
+            await model.capabilities()
+        assert (raised.value.code, raised.value.began) == ("provider_unavailable", False)
         await model.close()
+
+
+async def test_calls_fail_at_once_while_the_service_is_known_to_be_away() -> None:
+    model = GrpcLoreModel(f"127.0.0.1:{free_port()}", connect_seconds=0.3)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    assert not (await failure(model)).began
+    assert clock() - began >= 0.3
+    began = clock()
+    for _ in range(50):
+        assert not (await failure(model)).began
+    assert clock() - began < 5, "50 calls that each wait take 15 s"
+    server = LoreServer(find_provider("fake?seconds=0"))
+    await server.start(model._address)
+    await wait_until(lambda: answers(model), seconds=8)
+    await model.close()
+    await server.stop()
 
 
 async def test_a_service_that_comes_back_is_found_within_seconds() -> None:

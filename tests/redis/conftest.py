@@ -11,6 +11,7 @@ import pytest
 from loresmith.bootstrap import connect
 from loresmith.jobs import Job, JobManager, JobRegistry, JobType, Worker
 from loresmith.jobs.connection import Connections
+from tests.pacing import QUICK
 from tests.waiting import wait_until
 
 
@@ -39,7 +40,7 @@ class Engine:
         return await self.stack.enter_async_context(_running(self._new_worker(options)))
 
     def _new_worker(self, options: dict[str, Any]) -> Worker:
-        defaults: dict[str, Any] = {"resources": {}, "grace_seconds": 0.0, "lease_seconds": 2.0}
+        defaults: dict[str, Any] = {"resources": {}, "grace_seconds": 0.0, "lease_seconds": 2.0, "pacing": QUICK}
         return Worker(connections=Connections(self.url), registry=self.registry, **{**defaults, **options})
 
     async def ended(self, job_id: str, *, seconds: float = 20.0) -> Job:

@@ -169,10 +169,6 @@ async def stuck(ctx: JobContext[Task]) -> None:
     await asyncio.Event().wait()
 
 
-def _at_once(*_: object, **__: object) -> float:
-    return 0.01
-
-
 @dataclass
 class Jobs:
     """The jobs of a scenario by how they must end."""
@@ -187,7 +183,6 @@ class Jobs:
 async def test_each_job_ends_once_whatever_fails(
     engine: Engine, redis: Any, point: FaultPoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loresmith.jobs.executor.retry_delay", _at_once)
     monkeypatch.setattr("loresmith.jobs.worker._DUE_SECONDS", 0.05)
     engine.registry.add(work, stuck)
     before = [await _abandoned(engine)] if point.script.name in AFTER_A_DEATH else []

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from redis.crc import key_slot
 
 from loresmith.jobs import keys, progress
-from loresmith.jobs.backoff import retry_delay
 from loresmith.jobs.keys import QueueKeys
 
 
@@ -20,11 +19,6 @@ def test_simulated_progress_makes_one_step_each_half_second_of_thirty() -> None:
     assert shown[:3] == [20, 21, 22]
     assert shown[59:] == [79] * 61
     assert shown == sorted(shown)
-
-
-@given(st.integers(1, 50), st.one_of(st.none(), st.floats(0, 600)))
-def test_a_retry_comes_neither_before_it_is_welcome_nor_a_minute_after(attempt: int, wish: float | None) -> None:
-    assert (wish or 0) <= retry_delay(attempt, retry_after_seconds=wish) <= (wish or 0) + 60
 
 
 @given(st.uuids().map(str))

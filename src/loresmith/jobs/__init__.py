@@ -1,5 +1,6 @@
 """The job engine: submit, queue, run, checkpoint, finish. It knows no HTTP, no language model and no SQL."""
 
+from loresmith.jobs.backoff import Pacing
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import (
     FieldProblem,
@@ -26,7 +27,7 @@ from loresmith.jobs.following import Event, EventName, JobFollower
 from loresmith.jobs.internal import InternalJob, InternalJobs, InternalView
 from loresmith.jobs.keys import owner_digest
 from loresmith.jobs.manager import JobManager
-from loresmith.jobs.outcomes import Failed
+from loresmith.jobs.outcomes import Failed, Unavailable
 from loresmith.jobs.reader import JobPage, Listing
 from loresmith.jobs.registry import JobRegistry, JobType, discover, job_type
 from loresmith.jobs.stats import Figures
@@ -67,6 +68,7 @@ __all__ = [
     "NotReplicatedError",
     "NotRetryableError",
     "Options",
+    "Pacing",
     "PermanentError",
     "Priority",
     "QueueFullError",
@@ -76,6 +78,7 @@ __all__ = [
     "SubmitError",
     "TooManyActiveJobsError",
     "TransientError",
+    "Unavailable",
     "UnknownJobTypeError",
     "Usage",
     "Worker",

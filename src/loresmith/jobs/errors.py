@@ -144,9 +144,24 @@ class JobError(JobsError):
 
 
 class TransientError(JobError):
-    """Another attempt may succeed: tried again with backoff, not before `retry_after_seconds`."""
+    """Another attempt may succeed: tried again with backoff, not before `retry_after_seconds`.
+
+    With `began=False` nothing was begun because what the job needs is away: the job waits for it until its deadline,
+    with pauses of 1 s to 30 s, and no attempt counts.
+    """
 
     retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "internal",
+        retry_after_seconds: float | None = None,
+        began: bool = True,
+    ) -> None:
+        self.began = began
+        super().__init__(message, code=code, retry_after_seconds=retry_after_seconds)
 
 
 class PermanentError(JobError):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from loresmith.jobs import progress
 from loresmith.jobs.away import until_back
-from loresmith.jobs.backoff import retry_delay
+from loresmith.jobs.backoff import DEFAULT_PACING, Pacing
 from loresmith.jobs.claim import Begun, Claim, Dropped, Reason
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import InvalidPayloadError, JobError, LeaseLostError, PermanentError
@@ -25,16 +25,20 @@ from loresmith.jobs.outcomes import (
     HandedBack,
     Lost,
     Outcome,
+    Unavailable,
     deadline_exceeded,
     end_document,
+    outcome_of,
+    stopped_at_deadline,
     too_large,
 )
 from loresmith.jobs.profiles import Profiles
 from loresmith.jobs.queue import Queue
 from loresmith.jobs.registry import JobRegistry, JobType
+from loresmith.jobs.retries import next_try
 from loresmith.jobs.run import Run, Stop
 from loresmith.jobs.store import END, Store, Written, waiting_lease
-from loresmith.jobs.types import LIFETIME_SECONDS, State, seconds_since, timestamp
+from loresmith.jobs.types import LIFETIME_SECONDS, State, Waiting, seconds_since, timestamp
 from loresmith.telemetry.subject import set_subject
 from loresmith.telemetry.tracing import Span
 
@@ -59,7 +63,9 @@ class Executor:
         lease_seconds: float,
         observer: Observer,
         profiles: Profiles | None = None,
+        pacing: Pacing = DEFAULT_PACING,
     ) -> None:
+        self._pacing = pacing
         self._store = store
         self._queue = queue
         self._registry = registry
@@ -98,7 +104,7 @@ class Executor:
             return
         log.error("handler ignores that it was stopped", reason=run.stopped, **facts_of(run.job, run.submitted))
         try:
-            await self._settle(run, _stopped(run.stopped))
+            await self._settle(run, _stopped(run.stopped, run.found.waited))
         except LeaseLostError:
             log.warning("lease lost", run=run.number, **facts_of(run.job, run.submitted))
         finally:
@@ -134,8 +140,6 @@ class Executor:
         )
         set_subject(lambda: facts_of(run.job, run.submitted))
         run.task = asyncio.current_task()
-        if job.usage is not None:
-            job.usage.lose_in_flight()
         self.runs[job.id] = run
         return run
 
@@ -155,12 +159,12 @@ class Executor:
         while isinstance(error, BaseExceptionGroup):
             error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
         if run.stopped is not None:
-            return _stopped(run.stopped)
+            return _stopped(run.stopped, run.found.waited)
         match error:
             case LeaseLostError():
                 return Lost()
             case JobError():
-                return Failed(error.code, error.message, error.retryable, error.retry_after_seconds)
+                return outcome_of(error)
             case asyncio.CancelledError():
                 return Failed("internal", "The job stopped by itself")
             case Exception() if (known := self._classify(error)) is not None:
@@ -193,7 +197,7 @@ class Executor:
                 return Failed("worker_lost", "The workers running this job were lost, again and again")
             await until_back(run.write)  # before the handler: a job that kills its worker must be counted
         if left <= 0:
-            return deadline_exceeded(limit)
+            return deadline_exceeded(limit, run.found.waited)
         self._wake(run)
         return None
 
@@ -209,14 +213,11 @@ class Executor:
         run.settling = True
         if run.job.usage is not None:
             run.job.usage.lose_in_flight()  # of a handler that did not clear up
-        if isinstance(outcome, Failed) and outcome.retryable and run.job.attempt < run.job.max_attempts:
-            waits = self._registry.get(run.job.type).retry_seconds
-            delay = retry_delay(run.job.attempt, retry_after_seconds=outcome.retry_after_seconds, schedule=waits)
-            if time.monotonic() + delay < run.deadline:
-                self._observer.tried_again(run.job, outcome.code)
-                run.job.attempt += 1
-                run.job.message = f"{outcome.message}; trying again..."
-                await self._hand_back(run, delay)
+        if isinstance(outcome, Unavailable | Failed):
+            schedule = self._registry.get(run.job.type).retry_seconds if run.job.type in self._registry else ()
+            pause, outcome = next_try(run, outcome, pacing=self._pacing, schedule=schedule, observer=self._observer)
+            if pause is not None:
+                await self._hand_back(run, pause)
                 return
         match outcome:
             case Lost():
@@ -275,7 +276,7 @@ def _payload(run: Run, kind: JobType) -> BaseModel:
         raise PermanentError(f"The payload no longer fits the job type: {error}") from None
 
 
-def _stopped(reason: Stop) -> Outcome:
+def _stopped(reason: Stop, waited: Waiting | None) -> Outcome:
     task = asyncio.current_task()
     while task is not None and task.cancelling():
         task.uncancel()  # what is written now must not be cut short
@@ -283,7 +284,7 @@ def _stopped(reason: Stop) -> Outcome:
         case Stop.CANCEL:
             return Cancelled()
         case Stop.DEADLINE:
-            return Failed("deadline_exceeded", "The job did not end by its deadline")
+            return stopped_at_deadline(waited)
         case Stop.DRAIN:
             return HandedBack()
         case Stop.LOST:

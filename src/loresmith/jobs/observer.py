@@ -65,6 +65,10 @@ class Observer:
         """Count an attempt that failed for now."""
         self._jobs.tried_again(job.type, code)
 
+    def waits(self, job: Job, code: str) -> None:
+        """Count a wait for what is away."""
+        self._jobs.waits(job.type, code)
+
     def rescued(self) -> None:
         """Count a job that was taken over from a worker that fell silent."""
         self._jobs.rescued()

@@ -15,6 +15,7 @@ from loresmith.jobs.errors import LeaseLostError, PermanentError
 from loresmith.jobs.forecast import SLOW, Forecast
 from loresmith.jobs.outcomes import LARGEST_RESULT_BYTES, too_large
 from loresmith.jobs.profiles import Past, Profiles
+from loresmith.jobs.retries import Found
 from loresmith.jobs.store import Store, Written
 from loresmith.jobs.types import Job, JobInput
 
@@ -49,6 +50,7 @@ class Run:
         "claim",
         "deadline",
         "dirty",
+        "found",
         "job",
         "lease",
         "looked_at",
@@ -84,6 +86,7 @@ class Run:
         self._profiles = profiles
         self._refused = refused
         self._said = begun.job.message
+        self.found = Found.take(begun)
         self.claim = claim
         self.job: Job = begun.job
         self.submitted: JobInput = begun.submitted
@@ -91,9 +94,8 @@ class Run:
         self.lease = begun.lease
         self.checkpoint: dict[str, msgspec.Raw] = begun.checkpoint
         self.deadline = float("inf")
-        self.dirty = False
+        self.dirty = self.settling = False
         self.looked_at = time.monotonic()
-        self.settling = False
         self.stopped: Stop | None = None
         self.stopped_at = 0.0
         self.task: asyncio.Task[Any] | None = None

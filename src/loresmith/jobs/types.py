@@ -70,7 +70,7 @@ TRANSITIONS: Final[dict[tuple[State, State], str]] = {
     (State.QUEUED, State.CANCELLED): "cancelled while it waited",
     (State.QUEUED, State.FAILED): "waited 24 h, or its payload no longer fits",
     (State.RUNNING, State.RUNNING): "progress, or another worker took it over from a dead one",
-    (State.RUNNING, State.RETRYING): "failed for now, or handed back by a worker that stops",
+    (State.RUNNING, State.RETRYING): "failed for now, waits for what is away, or handed back by a worker that stops",
     (State.RUNNING, State.COMPLETED): "the handler returned",
     (State.RUNNING, State.FAILED): "failed for good",
     (State.RUNNING, State.CANCELLED): "stopped on request",
@@ -143,6 +143,14 @@ class Eta(msgspec.Struct, frozen=True):
     high: float
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """What a job waits for: the error code, the reason for people, and how many tries in a row found it away."""
+
+    code: str
+    reason: str
+    times: int = 1
+
+
 _NULL: Final = msgspec.Raw(b"null")
 
 
@@ -150,6 +158,8 @@ class Job(msgspec.Struct, kw_only=True):
     """The public document of a job, stored as JSON under `job:<id>` and sent to clients as it is.
 
     Times are RFC 3339 in UTC. `error`, `error_detail` and `completed_at` are absent, not null, until the job ended.
+    `retries` counts the tries after the first by cause, `waits` among them, and is absent while there are none;
+    `waiting` is there while the job waits for something that is away.
     `seq` grows by one with every visible change. `owner` is the digest by which keys name the owner. `internal` is
     set on jobs of the engine's own, which clients never see: see loresmith.jobs.internal.
     """
@@ -176,6 +186,8 @@ class Job(msgspec.Struct, kw_only=True):
     attempt: int = 0
     max_attempts: int = 3
     rescues: int = 0
+    retries: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
+    waiting: Waiting | msgspec.UnsetType = msgspec.UNSET
     usage: Usage | None = None
     priority: Priority = Priority.NORMAL
     retry_of: str | None = None

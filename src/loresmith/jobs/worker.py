@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from loresmith.jobs.away import is_away
+from loresmith.jobs.backoff import DEFAULT_PACING, Pacing
 from loresmith.jobs.claim import Claim
 from loresmith.jobs.connection import Connections
 from loresmith.jobs.executor import Executor
@@ -67,6 +68,7 @@ class Worker:
         linger_seconds: float = 30.0,
         observer: Observer | None = None,
         ended_length: int = ENDED_LENGTH,
+        pacing: Pacing = DEFAULT_PACING,
     ) -> None:
         self.name = worker_name()
         self.concurrency = concurrency
@@ -101,6 +103,7 @@ class Worker:
             lease_seconds=lease_seconds,
             observer=observer,
             profiles=Profiles(self._pipeline),
+            pacing=pacing,
         )
         self._writer.abandon = self._executor.abandon
         runs = self._writer.runs = self._executor.runs

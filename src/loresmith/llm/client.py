@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator
 from typing import Final, cast
 
@@ -14,14 +13,14 @@ from loresmith.llm.calling import calling_span, carried
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.pb import lore_pb2, lore_pb2_grpc
 from loresmith.llm.port import GenerationEvent, GenerationRequest, ModelCapabilities
-from loresmith.llm.status import translated
+from loresmith.llm.status import translated, unreachable
 from loresmith.llm.tls import TlsFiles
 from loresmith.llm.wire import Queued, event_from_wire, request_to_wire
 from loresmith.telemetry.tracing import Tracing
 
 CALL_SILENCE_SECONDS: Final = 90.0
 CONNECT_SECONDS: Final = 5.0
-"""How long a call of a job waits for a connection: a lore service that is being restarted costs it no attempt."""
+"""How long a call of a job waits for a connection in its slot: as long as a lore service takes to be restarted."""
 DESCRIBE_TIMEOUT_SECONDS: Final = 5.0
 """How long a start or a probe waits to be told what the model can do."""
 LARGEST_EVENT_BYTES: Final = 4 * 1024 * 1024
@@ -53,7 +52,8 @@ class GrpcLoreModel:
 
     It belongs to the event loop in which it is first used. `call_silence_seconds` is how long a
     call may go without a sign of the model; waiting for a slot does not count. A call of a job waits `connect_seconds`
-    for a service that is away. `token` is shown with each call;
+    for a service that is away; once one has waited in vain, the others fail at once until there is a connection.
+    `token` is shown with each call;
     with `tls`, the service must have a certificate of its authority.
     """
 
@@ -74,6 +74,7 @@ class GrpcLoreModel:
         self._connect_seconds = connect_seconds
         self._tracing = tracing
         self._connection: tuple[grpc.aio.Channel, lore_pb2_grpc.LoreServiceStub] | None = None
+        self._away = False
 
     async def generate(
         self, request: GenerationRequest, *, timeout_seconds: float
@@ -96,7 +97,10 @@ class GrpcLoreModel:
                 call.cancel()
 
     async def capabilities(self, *, timeout_seconds: float | None = None) -> ModelCapabilities:
-        """See LoreModel.capabilities; a job waits for the answer as long as for one of the model."""
+        """See LoreModel.capabilities; a job waits for the answer as long as for one of the model.
+
+        A service that does not answer a job is away: nothing was begun.
+        """
         limit = self._silence_seconds if timeout_seconds is None else timeout_seconds
         if timeout_seconds is None:
             await self._connected()
@@ -107,8 +111,12 @@ class GrpcLoreModel:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 text = f"the lore service at {self._address!r} did not answer for {limit:g} s"
-                raise GenerationError("provider_timeout", text) from error
-            raise translated(error, address=self._address) from error
+                code = "provider_unavailable" if timeout_seconds is None else "provider_timeout"
+                raise GenerationError(code, text, began=False) from error
+            failure = translated(error, address=self._address)
+            if isinstance(failure, GenerationError):
+                failure.began = False
+            raise failure from error
         return ModelCapabilities(answer.model, answer.streams_fields, answer.concurrent_calls, guided=answer.guided)
 
     def check_files(self) -> None:
@@ -124,12 +132,18 @@ class GrpcLoreModel:
             await channel.close()
 
     async def _connected(self) -> None:
-        """Give the service a moment to be there; where it stays away, the call says so."""
+        """Give the service a moment to be there. Raises GenerationError where it stays away."""
         self._stub()
-        if self._connection is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._connect_seconds):
-                    await self._connection[0].channel_ready()
+        assert self._connection is not None
+        channel = self._connection[0]
+        if channel.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.READY:
+            try:
+                async with asyncio.timeout(0.0 if self._away else self._connect_seconds):
+                    await channel.channel_ready()
+            except TimeoutError:
+                self._away = True
+                raise GenerationError("provider_unavailable", unreachable(self._address), began=False) from None
+        self._away = False
 
     def _stub(self) -> lore_pb2_grpc.LoreServiceStub:
         if self._connection is None:

@@ -35,7 +35,8 @@ class GenerationError(Exception):
     """A generation that gave no valid output, in words that a person understands.
 
     `retryable` says whether the same request may succeed later; it follows the table above unless
-    told otherwise. `retry_after_seconds` is the provider's own wish, None if it had none.
+    told otherwise. `retry_after_seconds` is the provider's own wish, None if it had none. `began` is False where
+    no model has read or written anything: waiting for it costs nothing.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class GenerationError(Exception):
         *,
         retryable: bool | None = None,
         retry_after_seconds: float | None = None,
+        began: bool = True,
     ) -> None:
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message
         self.retryable = code in RETRYABLE_CODES if retryable is None else retryable
         self.retry_after_seconds = retry_after_seconds
+        self.began = began
 
     def __repr__(self) -> str:
         return f"GenerationError({self.code!r}, {self.message!r}, retryable={self.retryable})"

@@ -33,7 +33,8 @@ def details_of(error: GenerationError) -> bytes:
     """The value of `DETAILS_KEY` for `error`: a google.rpc.Status."""
     number, _ = cast("tuple[int, str]", STATUS_OF[error.code].value)
     status = Status(code=number, message=error.message)
-    facts = {"retryable": "true" if error.retryable else "false"}
+    said = {"retryable": error.retryable, "began": error.began}
+    facts = {name: str(value).lower() for name, value in said.items()}
     status.details.add().Pack(ErrorInfo(reason=error.code.upper(), domain=DOMAIN, metadata=facts))
     if error.retry_after_seconds is not None:
         delay = Duration()
@@ -56,7 +57,8 @@ def error_of(details: bytes) -> GenerationError | None:
     if code is None or info.domain != DOMAIN:
         return None
     retryable = info.metadata.get("retryable") == "true"
-    return GenerationError(code, status.message, retryable=retryable, retry_after_seconds=retry_after)
+    began = info.metadata.get("began") != "false"  # an older service does not say
+    return GenerationError(code, status.message, retryable=retryable, retry_after_seconds=retry_after, began=began)
 
 
 def translated(error: grpc.aio.AioRpcError, *, address: str) -> GenerationError | LoreProtocolError:
@@ -66,7 +68,7 @@ def translated(error: grpc.aio.AioRpcError, *, address: str) -> GenerationError 
             return told
     match error.code():
         case grpc.StatusCode.UNAVAILABLE:
-            return _unavailable(f"the lore service could not be reached at {address!r}")
+            return _unavailable(unreachable(address))
         case grpc.StatusCode.CANCELLED:
             return _unavailable(f"the lore service at {address!r} stopped during the call")
         case grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -77,6 +79,11 @@ def translated(error: grpc.aio.AioRpcError, *, address: str) -> GenerationError 
         case code:
             message = f"the lore service at {address!r} answered {code.name}: {error.details()}"
             return LoreProtocolError(message)
+
+
+def unreachable(address: str) -> str:
+    """Return the message about a lore service that does not answer."""
+    return f"the lore service could not be reached at {address!r}"
 
 
 def _unavailable(message: str) -> GenerationError:

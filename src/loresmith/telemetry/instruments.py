@@ -27,6 +27,9 @@ class JobMetrics:
         self._again = Family(
             _counter(registry, "jobs_retries", "Attempts that failed and are tried again", "type", "code")
         )
+        self._waits = Family(
+            _counter(registry, "jobs_waits", "Waits for what is away, which cost no attempt", "type", "code")
+        )
         self._rescued = _counter(registry, "jobs_rescued", "Jobs taken over from a worker that fell silent")
         self._refused = _counter(
             registry, "jobs_stale_writes_refused", "Writes of a worker whose lease was another's by then"
@@ -57,6 +60,10 @@ class JobMetrics:
     def tried_again(self, job_type: str, code: str) -> None:
         """Count an attempt that failed for now."""
         self._again.of(job_type, code).inc()
+
+    def waits(self, job_type: str, code: str) -> None:
+        """Count a try that found away what the job needs."""
+        self._waits.of(job_type, code).inc()
 
     def rescued(self) -> None:
         """Count a job that was taken over."""
