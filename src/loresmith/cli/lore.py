@@ -16,13 +16,14 @@ from loresmith.llm.client import GrpcLoreModel
 from loresmith.llm.tls import TlsFiles
 from loresmith.llm_service.access import Access
 from loresmith.llm_service.budgets import Budget, Budgets
+from loresmith.llm_service.circuit import Circuit
 from loresmith.llm_service.ledger import Limits
 from loresmith.llm_service.limiter import Limiter
 from loresmith.llm_service.modes import OutputMode
 from loresmith.llm_service.provider import TRIED, CallLimits, Provider, find_provider
 from loresmith.llm_service.route import Route
 from loresmith.llm_service.server import LoreServer
-from loresmith.llm_service.shared import SharedLedger, SharedPurse
+from loresmith.llm_service.shared import RedisOutage, SharedLedger, SharedPurse
 from loresmith.pasted import VariableError
 from loresmith.setting_types import per_provider
 from loresmith.settings import Settings
@@ -106,6 +107,7 @@ def find_route(settings: Settings, child: EmbeddedModel | None, redis: Client | 
             providers,
             budgets=_budgets(settings, redis),
             limiters=[_limiter(settings, one, redis) for one in first_of_name.values()],
+            circuits=[_circuit(name, redis) for name in first_of_name],
             first_token_seconds=settings.model_first_token_seconds,
         )
     except ValueError as error:
@@ -165,6 +167,12 @@ def _limiter(settings: Settings, provider: Provider, redis: Client | None) -> Li
     if redis is None or name == EMBEDDED:  # each process has an embedded model of its own
         return Limiter(name, limits)
     return Limiter(name, limits, SharedLedger(redis, name, limits, account=provider.account))
+
+
+def _circuit(provider: str, redis: Client | None) -> Circuit:
+    if redis is None or provider == EMBEDDED:
+        return Circuit(provider)
+    return Circuit(provider, RedisOutage(redis, provider))
 
 
 def _budgets(settings: Settings, redis: Client | None) -> Budgets:

@@ -12,6 +12,7 @@ from pydantic_ai.models.instrumented import InstrumentationSettings
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationRequest
 from loresmith.llm.wire import Queued, WireEvent
+from loresmith.llm_service.circuit import guarded
 from loresmith.llm_service.fields import expected_fields
 from loresmith.llm_service.generation import Asked, Generation, Patience
 from loresmith.llm_service.limiter import LONGEST_PAUSE_SECONDS
@@ -57,7 +58,8 @@ class Call:
             async with aclosing(self._along_the_route()) as events:
                 async for event in events:
                     yield event
-        except GenerationError:
+        except GenerationError as error:
+            error.began = error.began or bool(self._asked.spending) or self._asked.progress.shown
             if self._asked.spending:
                 yield self._asked.spending.usage()
             raise
@@ -83,6 +85,7 @@ class Call:
         raise next((error for error in failures if error.retryable), failures[-1])
 
     async def _at(self, station: Station, *, alone: bool) -> AsyncGenerator[WireEvent, None]:
+        station.circuit.check()
         slot = station.slots.acquire(reminder_seconds=self._reminder_seconds)
         async with aclosing(slot) as reminders:
             async for _ in reminders:
@@ -94,7 +97,8 @@ class Call:
                     async for _ in reminders:
                         yield Queued()
             generation = Generation(self._asked, station.provider, station.gate, self._patience(alone=alone))
-            async with aclosing(generation.events()) as events:
+            guard = guarded(station.circuit, generation.events(), reminder_seconds=self._reminder_seconds)
+            async with aclosing(guard) as events:
                 async for event in events:
                     yield event
         finally:

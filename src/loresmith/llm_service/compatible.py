@@ -39,7 +39,7 @@ class CompatibleServer:
         """The model at the present address."""
         url = self._base_url() if callable(self._base_url) else self._base_url
         if not url:
-            raise GenerationError("provider_unavailable", "the model is not running at the moment")
+            raise GenerationError("provider_unavailable", "the model is not running at the moment", began=False)
         if self._model is None or self._model[0] != url:
             self._model = (url, self._at(url))
         return self._model[1]

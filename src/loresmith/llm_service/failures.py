@@ -34,6 +34,7 @@ def _rate_limited(error: ModelAPIError) -> GenerationError:
         "provider_rate_limited",
         f"the provider of {error.model_name!r} asks to slow down",
         retry_after_seconds=error.retry_after,
+        began=False,
     )
 
 
@@ -63,6 +64,7 @@ def _unavailable(error: ModelAPIError) -> GenerationError:
         "provider_unavailable",
         f"the provider of {error.model_name!r} could not be used{_reason(error)}",
         retry_after_seconds=error.retry_after,
+        began=False,
     )
 
 

@@ -99,7 +99,8 @@ class Limiter:
     def _lose_patience(self, hindrance: Hindrance, patience_seconds: float) -> None:
         if hindrance.reason == "paused" and hindrance.wait_seconds > patience_seconds:
             message = f"the provider {self.provider!r} asks to slow down"
-            raise GenerationError("provider_rate_limited", message, retry_after_seconds=hindrance.wait_seconds)
+            wait = hindrance.wait_seconds
+            raise GenerationError("provider_rate_limited", message, retry_after_seconds=wait, began=False)
 
     async def _wait(self, hindrance: Hindrance) -> None:
         seconds = min(hindrance.wait_seconds, _LONGEST_POLL_SECONDS)

@@ -10,6 +10,7 @@ from typing import Final
 
 from loresmith.llm.errors import ErrorCode, GenerationError
 from loresmith.llm_service.budgets import Budgets
+from loresmith.llm_service.circuit import Circuit
 from loresmith.llm_service.gate import Gate
 from loresmith.llm_service.ledger import Limits
 from loresmith.llm_service.limiter import Limiter
@@ -33,6 +34,7 @@ class Station:
 
     provider: Provider
     gate: Gate
+    circuit: Circuit
     slots: Slots = field(init=False)
     resting_until: float = 0.0
 
@@ -49,10 +51,11 @@ class Route:
         *,
         budgets: Budgets | None = None,
         limiters: Sequence[Limiter] = (),
+        circuits: Sequence[Circuit] = (),
         first_token_seconds: float = FIRST_TOKEN_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Providers without a limiter of their name get one without limits.
+        """Providers without a limiter or a circuit of their name get one of this process, without limits.
 
         Raises ValueError if a budget is one of money and the price of a model is unknown.
         """
@@ -60,6 +63,7 @@ class Route:
         self.first_token_seconds = first_token_seconds
         self._clock = clock
         self._limiters = {limiter.provider: limiter for limiter in limiters}
+        self._circuits = {circuit.provider: circuit for circuit in circuits}
         self.stations = [self._station(provider) for provider in providers]
 
     @property
@@ -97,7 +101,8 @@ class Route:
                 " expected one of tokens"
             )
         limiter = self._limiters.setdefault(provider.name, Limiter(provider.name, Limits()))
-        return Station(provider, Gate(self.budgets, limiter))
+        circuit = self._circuits.setdefault(provider.name, Circuit(provider.name))
+        return Station(provider, Gate(self.budgets, limiter), circuit)
 
 
 def another_may(error: GenerationError) -> bool:

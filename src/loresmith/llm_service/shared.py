@@ -12,6 +12,7 @@ from redis.exceptions import NoScriptError
 
 from loresmith.bootstrap import Client
 from loresmith.jobs.away import is_away
+from loresmith.llm_service.circuit import Outage
 from loresmith.llm_service.ledger import LEASE_SECONDS, WINDOW_SECONDS, AwayError, Hindrance, Limits
 from loresmith.llm_service.purse import Account, Reserved, Sum
 
@@ -34,6 +35,8 @@ _TAKE: Final = _load("take")
 _LEAVE: Final = _load("leave")
 _HOLD: Final = _load("hold")
 _PAUSE: Final = _load("pause")
+_OUTAGE: Final = _load("outage")
+_PROBE: Final = _load("probe")
 _RESERVE: Final = _load("reserve")
 _SPEND: Final = _load("spend")
 
@@ -125,6 +128,28 @@ async def clear_pauses(redis: Client) -> int:
     """End all pauses of providers; return how many there were."""
     client: Any = redis
     return sum([int(await client.delete(key)) for key in await pauses(redis)])
+
+
+class RedisOutage:
+    """A SharedOutage that all processes on one Redis know, by the name of the provider."""
+
+    def __init__(self, redis: Client, provider: str) -> None:
+        self._redis = redis
+        self._keys = [f"limiter:{{{provider}}}:{name}" for name in ("outage", "probe")]
+
+    async def look(self) -> Outage | None:
+        """See SharedOutage. Raises AwayError."""
+        number, left_ms = await _run(self._redis, _OUTAGE, self._keys, ())
+        return Outage(int(number), left_ms / 1000) if left_ms > 0 else None
+
+    async def note(self, outage: Outage) -> None:
+        """See SharedOutage. Raises AwayError."""
+        arguments = (outage.round, max(1, round(outage.left_seconds * 1000)))
+        await _run(self._redis, _OUTAGE, self._keys, arguments)
+
+    async def probe(self, seconds: float) -> bool:
+        """See SharedOutage. Raises AwayError."""
+        return bool(await _run(self._redis, _PROBE, self._keys, (round(seconds * 1000),)))
 
 
 class SharedPurse:
