@@ -7,46 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from loresmith.api.job_parts import ErrorDetail, Eta, Seconds, Usage, Waiting, Whole
 from loresmith.jobs import Priority, State, Status
 
-Whole = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0)]
 Missing = SkipJsonSchema[None]
 """A field that may be absent, but is never null."""
 Moment = Annotated[datetime, Field(description="RFC 3339, UTC")]
-
-
-class ErrorDetail(BaseModel):
-    """Why a job failed, for programs."""
-
-    code: str
-    message: str
-    retryable: bool
-    retry_after_seconds: Seconds | None
-
-
-class Spent(BaseModel):
-    """Tokens and their price."""
-
-    input_tokens: Whole
-    output_tokens: Whole
-    cost_usd: Seconds | None
-
-
-class Usage(Spent):
-    """What the job has cost so far, over all its attempts."""
-
-    model: str | None
-    wasted: Spent | None = Field(description="the part of it that nothing came of: calls that failed or were cut off")
-    in_flight: Spent | None = Field(description="beside it: what calls under way have used so far")
-
-
-class Eta(BaseModel):
-    """Seconds from `updated_at` until the job ends: the estimate and its 80 % interval."""
-
-    seconds: Seconds
-    low: Seconds
-    high: Seconds
 
 
 class Links(BaseModel):
@@ -91,6 +57,8 @@ class JobChange(BaseModel):
     attempt: Whole
     max_attempts: Whole
     rescues: Whole = Field(description="how often the job was taken over from a worker that died")
+    retries: dict[str, Whole] | Missing = Field(None, description="tries after the first, by error code; `waits`")
+    waiting: Waiting | Missing = Field(None, description="only while the job waits for a service that is down")
     usage: Usage | None
     priority: Priority
     retry_of: UUID | None = Field(description="the failed job that this one goes on with")

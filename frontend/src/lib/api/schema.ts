@@ -1964,6 +1964,19 @@ export interface components {
              * @description how often the job was taken over from a worker that died
              */
             rescues: number;
+            /**
+             * Retries
+             * @description tries after the first, by error code; `waits`
+             * @default null
+             */
+            retries: {
+                [key: string]: number;
+            };
+            /**
+             * @description only while the job waits for a service that is down
+             * @default null
+             */
+            waiting: components["schemas"]["Waiting"];
             usage: components["schemas"]["Usage"] | null;
             priority: components["schemas"]["Priority"];
             /**
@@ -2129,6 +2142,15 @@ export interface components {
              * @description how often the job was taken over from a worker that died
              */
             rescues: number;
+            /**
+             * Retries
+             * @description tries after the first, by error code; `waits`
+             */
+            retries?: {
+                [key: string]: number;
+            };
+            /** @description only while the job waits for a service that is down */
+            waiting?: components["schemas"]["Waiting"];
             usage: components["schemas"]["Usage"] | null;
             priority: components["schemas"]["Priority"];
             /**
@@ -2569,6 +2591,21 @@ export interface components {
             wasted: components["schemas"]["Spent"] | null;
             /** @description beside it: what calls under way have used so far */
             in_flight: components["schemas"]["Spent"] | null;
+        };
+        /**
+         * Waiting
+         * @description A service that the job waits for; waits cost no attempt.
+         */
+        Waiting: {
+            /** Code */
+            code: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Times
+             * @description looks in a row that found it down
+             */
+            times: number;
         };
         /**
          * WebhookLog
