@@ -238,6 +238,9 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["auto", "console", "json"], Lowered] = Field(
         "auto", description="`auto`: for people on a terminal, JSON elsewhere"
     )
+    log_content: bool = Field(
+        False, description="let lines at `debug` quote what users and models wrote, 300 characters at a time"
+    )
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -15,5 +15,6 @@ def configure(*, least_log_level: str = "info", **options: Any) -> Settings:
     """
     settings = load_settings(**{name: value for name, value in options.items() if value is not None})
     chosen = "log_level" in settings.model_fields_set
-    configure_logging(settings.log_level if chosen else least_log_level, settings.log_format)
+    level = settings.log_level if chosen else least_log_level
+    configure_logging(level, settings.log_format, content=settings.log_content)
     return settings

@@ -39,6 +39,7 @@ from loresmith.jobs.retries import next_try
 from loresmith.jobs.run import Run, Stop
 from loresmith.jobs.store import END, Store, Written, waiting_lease
 from loresmith.jobs.types import LIFETIME_SECONDS, State, Waiting, seconds_since, timestamp
+from loresmith.telemetry.content import Content, frames_of
 from loresmith.telemetry.subject import set_subject
 from loresmith.telemetry.tracing import Span
 
@@ -170,7 +171,7 @@ class Executor:
             case Exception() if (known := self._classify(error)) is not None:
                 return known
             case Exception():
-                log.error("handler failed", exc_info=error, **facts_of(run.job, run.submitted))
+                log_failure(error, facts_of(run.job, run.submitted))
                 return Failed("internal", "Something went wrong while running this job")
             case _:
                 raise error
@@ -250,6 +251,12 @@ class Executor:
             if isinstance(outcome, Completed):
                 run.record()  # in the pipeline that settles
             await until_back(lambda: self._queue.settle(run.claim))
+
+
+def log_failure(error: Exception, facts: Mapping[str, str | int]) -> None:
+    """Log a bug of a handler by its trace alone: its message may quote what a user or a model wrote."""
+    log.error("handler failed", exception=frames_of(error), **facts)
+    log.debug("handler failed, message", content=Content(f"{type(error).__name__}: {error}"), **facts)
 
 
 def _note(span: Span, outcome: Outcome) -> None:

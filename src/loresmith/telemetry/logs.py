@@ -13,6 +13,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from loresmith.telemetry.content import ContentFilter
 from loresmith.telemetry.escaping import escaped, escaped_json
 from loresmith.telemetry.subject import subject
 
@@ -32,14 +33,17 @@ _CHATTY = (
 )
 
 
-def configure_logging(level: str, log_format: Literal["auto", "console", "json"] = "auto") -> None:
+def configure_logging(
+    level: str, log_format: Literal["auto", "console", "json"] = "auto", *, content: bool = False
+) -> None:
     """Sends structlog and the standard library's loggers through one renderer to standard error.
 
-    `auto` writes for people on a terminal and JSON elsewhere.
+    `auto` writes for people on a terminal and JSON elsewhere. With `content`, lines at debug quote what users and
+    models wrote: see loresmith.telemetry.content.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # its C core writes past us, and reads this when imported
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    shared = _shared_processors()
+    shared = _shared_processors(content=content)
     renderer = _renderers(log_format)
     structlog.configure(
         processors=[*shared, *renderer],
@@ -50,11 +54,12 @@ def configure_logging(level: str, log_format: Literal["auto", "console", "json"]
     _route_standard_library(threshold, shared, renderer)
 
 
-def _shared_processors() -> list[Processor]:
+def _shared_processors(*, content: bool) -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
         _add_subject,
         structlog.processors.add_log_level,
+        ContentFilter(content),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
 
