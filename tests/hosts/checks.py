@@ -21,12 +21,9 @@ def code_of(job: Job) -> str:
 
 
 def no_job_fails(evidence: SiteEvidence) -> Iterator[Finding]:
-    """The model makes no mistakes, so a job that fails does so for what was done to the hosts.
-
-    A world that could not be saved in three attempts fails, and is saved by a retry: that is counted apart.
-    """
+    """The model makes no mistakes, and what was done to the hosts costs time and no job."""
     for job_id, job in evidence.left.documents.items():
-        if job.state == "failed" and code_of(job) != "storage_unavailable":
+        if job.state == "failed":
             yield Finding("broken", job_id, f"failed: {job.error_detail!r}")
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from tests.chaos.checks import Finding
-from tests.hosts.checks import code_of
 from tests.hosts.evidence import SiteEvidence, by_job
 from tests.hosts.plan import Plan
 
@@ -61,8 +60,6 @@ def _jobs(evidence: SiteEvidence) -> Iterator[tuple[str, object]]:
     yield "jobs ended", states.total()
     for state in ("completed", "cancelled", "failed"):
         yield f"  of them {state}", states[state]
-    unsaved = [job for job in accepted if job is not None and code_of(job) == "storage_unavailable"]
-    yield "  of them because PostgreSQL was away in three attempts to save", len(unsaved)
     yield "worlds saved", len(evidence.worlds)
     yield "requests answered", len(evidence.of("served"))
     yield "requests that had to be made again", sum(1 for event in evidence.of("served") if event.facts["tries"] > 1)

@@ -137,10 +137,10 @@ async def test_model_away(row: Row, start: Start) -> None:
     run = await start(model="openai-compatible:some", model_base_url=base_url)
     url = str(run.http.base_url)
     job_id = await run.submit(1)
-    await row.until_told("trying again...", "show", job_id, url=url)
+    await row.until_told("Waiting for the model service", "show", job_id, url=url)
     await run.stop()
     again = await start(model_fallbacks=FAKE, model="openai-compatible:some", model_base_url=base_url)
-    assert (await again.ended(job_id, seconds=40))["status"] == "completed"
+    assert (await again.ended(job_id, seconds=90))["status"] == "completed"
     row.judge()
 
 

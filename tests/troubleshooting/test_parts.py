@@ -113,11 +113,11 @@ async def test_lore_away(row: Row, start: Start, redis_url: str, lore: Lore) -> 
     run = await start(**settings)
     await server.stop(0.0)
     job_id = await run.submit()
-    await row.until_told("trying again...", "show", job_id, url=str(run.http.base_url))
+    await row.until_told("Waiting for the model service", "show", job_id, url=str(run.http.base_url))
     assert (await row.get(run, "/readyz")).status_code == 503
     await row.loresmith("doctor", **settings)
     await lore(address)
-    assert (await run.ended(job_id))["status"] == "completed"
+    assert (await run.ended(job_id, seconds=90))["status"] == "completed"
     row.judge()
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 import msgspec
 
 from loresmith.client.errors import JobFailedError, UnexpectedAnswerError
+from loresmith.client.job_parts import Eta, Waiting
 
 Status = Literal["pending", "processing", "completed", "failed"]
 """Closed for ever at these four; `state` says more and is open."""
@@ -37,14 +38,6 @@ class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     retryable: bool = False
     retry_after_seconds: float | None = None
-
-
-class Eta(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds until the job ends: the estimate and its 80 % interval."""
-
-    seconds: float
-    low: float
-    high: float
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +93,8 @@ class Job(Document, frozen=True, kw_only=True):
     attempt: int = 0
     max_attempts: int = 0
     rescues: int = 0
+    retries: dict[str, int] = {}
+    waiting: Waiting | None = None
     usage: Usage | None = None
     priority: str = "normal"
     retry_of: str | None = None

@@ -92,6 +92,14 @@ class Permit:
         return was_open
 
 
+class ProviderDownError(GenerationError):
+    """A call that the circuit refused: the provider never saw it."""
+
+    def __init__(self, provider: str, seconds: float) -> None:
+        message, wait = f"the provider {provider!r} is down", max(0.1, seconds)
+        super().__init__("provider_unavailable", message, retry_after_seconds=wait, began=False)
+
+
 class Circuit:
     """Admits calls to one provider while it is up."""
 
@@ -129,7 +137,7 @@ class Circuit:
     def check(self) -> None:
         """Raise GenerationError while the circuit is open: there is no use in waiting for a slot."""
         if self.state == "open":
-            raise self._down(self._open_until - self._clock())
+            raise ProviderDownError(self.provider, self._open_until - self._clock())
 
     async def enter(self) -> Permit:
         """Return once a call may go to the provider. Raises GenerationError while the provider is down."""
@@ -191,11 +199,11 @@ class Circuit:
     async def _take_probe(self) -> None:
         """Raises GenerationError when another call is the probe."""
         if self._probing:
-            raise self._down(_PROBE_POLL_SECONDS)
+            raise ProviderDownError(self.provider, _PROBE_POLL_SECONDS)
         self._probing = True
         try:
             if self._shared is not None and not await self._shared.probe(PROBE_SECONDS):
-                raise self._down(_PROBE_POLL_SECONDS)
+                raise ProviderDownError(self.provider, _PROBE_POLL_SECONDS)
         except AwayError:
             pass  # each process then probes for itself
         except BaseException:
@@ -224,14 +232,6 @@ class Circuit:
         if self._shared is not None:
             with suppress(AwayError):
                 await self._shared.note(outage)
-
-    def _down(self, seconds: float) -> GenerationError:
-        return GenerationError(
-            "provider_unavailable",
-            f"the provider {self.provider!r} is down",
-            retry_after_seconds=max(0.1, seconds),
-            began=False,
-        )
 
 
 async def guarded(

@@ -14,6 +14,7 @@ from loresmith.llm.calling import GENERATE, JOB_ATTEMPT, JOB_TYPE, REQUEST_ID, R
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationRequest, Usage
 from loresmith.llm.wire import WireEvent
+from loresmith.llm_service.circuit import ProviderDownError
 from loresmith.llm_service.said import provider_said
 from loresmith.telemetry.process import Telemetry
 from loresmith.telemetry.subject import set_subject
@@ -82,7 +83,9 @@ class CallWatch:
         self._count(error.code)
         said = provider_said(error, self._request, self._secrets)
         facts = {**self._facts(), "code": error.code, "retryable": error.retryable, **said}
-        self._log.warning("generation failed", reason=error.message, **facts)
+        # The circuit said that the provider is down; a thousand jobs that wait for it would say so again and again.
+        level = self._log.debug if isinstance(error, ProviderDownError) else self._log.warning
+        level("generation failed", reason=error.message, **facts)
 
     def broke(self) -> None:
         """The service has a bug."""
