@@ -78,8 +78,8 @@ def job_type(
     the simulated progress, `timeout_seconds` counts from the first start, `max_attempts` counts failures and
     `max_rescues` deaths of workers. With a `concurrency`, no more than so many jobs of this type are with the workers
     at once, over all workers; the others wait as pending. With `retry_seconds`, the waits between its attempts are
-    these, and the last one from then on; else they are those of loresmith.jobs.backoff. Raises ValueError for a name that is no
-    `[A-Za-z0-9_.-]{1,64}`.
+    these, and the last one from then on; else they are those of loresmith.jobs.backoff. Raises ValueError for a name
+    that is no `[A-Za-z0-9_.-]{1,64}`.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"job type {name!r} must match {_NAME.pattern}")
