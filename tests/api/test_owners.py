@@ -229,7 +229,7 @@ async def test_a_bug_in_the_guard_lets_nobody_in_and_says_nothing(
         raise ZeroDivisionError("secret detail")
 
     anna = await api.owner("anna")
-    monkeypatch.setattr(api.access.guard, "_caller", broken)
+    monkeypatch.setattr(api.access.guard, "identify", broken)
     assert "secret" not in assert_problem(await anna.get(f"/jobs/{uuid4()}"), 500, "internal")["detail"]
     transport = httpx2.ASGITransport(api.app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -295,3 +295,21 @@ async def test_too_many_requests_for_too_long_are_raised(scripted: Make, clock: 
     with pytest.raises(TooManyRequestsError) as caught:
         await scripted(server, patience_seconds=60.0).stream(ID)
     assert caught.value.retry_after_seconds == 30
+
+
+@pytest.mark.parametrize("reason", ["expired", "revoked"])
+async def test_a_stream_that_ends_with_the_key_is_an_error(scripted: Make, clock: Clock, reason: str) -> None:
+    server = Server(clock, streams=[stream(event("closed", {"reason": reason}))], asked=[answer(END)])
+    with pytest.raises(UnauthenticatedError, match=reason):
+        await scripted(server).stream(ID)
+    assert server.kinds == "s"
+
+
+async def test_a_stream_closed_for_another_reason_is_opened_again(scripted: Make, clock: Clock) -> None:
+    server = Server(
+        clock,
+        streams=[stream(event("closed", {"reason": "changed"})), stream(event("done", END, 9))],
+        asked=[answer(END)],
+    )
+    await scripted(server).stream(ID)
+    assert server.kinds == "ss"

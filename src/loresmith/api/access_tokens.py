@@ -13,6 +13,8 @@ from loresmith.api.caller import Caller, caller_named
 from loresmith.db import is_owner
 
 _REQUIRED: Final = ("exp", "iss", "aud", "sub")
+_MOMENTS: Final = ("exp", "nbf", "iat")
+_LAST_MOMENT: Final = 2**53
 _KNOWN_SECONDS: Final = 60.0
 """How long a token that was found good is not checked again, unless it expires before."""
 _MOST_KNOWN: Final = 10_000
@@ -76,10 +78,8 @@ class AccessTokens:
         known = self._known.get(digest)
         if known is not None and time.monotonic() < known[1]:
             return known[0]
-        claims = await self._verified(token)
-        caller = self._caller(claims)
-        lasts = claims["exp"] + self._claims.leeway_seconds - time.time()
-        self._remember(digest, caller, min(_KNOWN_SECONDS, lasts))
+        caller = self._caller(await self._verified(token))
+        self._remember(digest, caller)
         return caller
 
     async def close(self) -> None:
@@ -106,19 +106,28 @@ class AccessTokens:
             raise RefusedError("the token has expired") from None
         except jwt.ImmatureSignatureError:
             raise RefusedError("the token is not valid yet") from None
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             raise RefusedError("the token is not one of the issuer's for this service") from None
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
+        if not all(is_moment(claims[name]) for name in _MOMENTS if name in claims):
+            raise RefusedError("a time of the token is no number of seconds")
         owner = claims["sub"]
         if not isinstance(owner, str) or not is_owner(owner):
             raise RefusedError("the subject of the token cannot be the name of an owner")
-        return caller_named(owner, admin=self._claims.admin_scope in _scopes(claims.get(self._claims.scope_claim)))
+        admin = self._claims.admin_scope in _scopes(claims.get(self._claims.scope_claim))
+        return caller_named(owner, admin=admin, expires_at=claims["exp"] + self._claims.leeway_seconds)
 
-    def _remember(self, digest: bytes, caller: Caller, seconds: float) -> None:
+    def _remember(self, digest: bytes, caller: Caller) -> None:
+        seconds = min(_KNOWN_SECONDS, caller.lasts_seconds(time.time()))
         self._known[digest] = caller, time.monotonic() + seconds
         while len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
+
+
+def is_moment(value: object) -> bool:
+    """Tell whether a claim is a NumericDate (RFC 7519, 2): a number of seconds, and one that a clock can reach."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LAST_MOMENT
 
 
 def _scopes(value: object) -> Sequence[object]:

@@ -1,6 +1,7 @@
 """API keys as they are checked: all of them in memory, a few seconds old, so that no request asks the database."""
 
 import contextlib
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -35,7 +36,8 @@ class ApiKeys:
         if key is None or not key.is_live(now):
             return None
         self._used[key.id] = now
-        return caller_named(key.owner, admin=ADMIN in key.scopes)
+        expires_at = math.inf if key.expires_at is None else key.expires_at.timestamp()
+        return caller_named(key.owner, admin=ADMIN in key.scopes, expires_at=expires_at)
 
     async def close(self) -> None:
         """End what is under way."""

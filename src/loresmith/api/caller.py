@@ -1,6 +1,7 @@
 """Who a caller is: whose jobs and worlds they may see and act on."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Final
 
 from loresmith.jobs import LOCAL_OWNER, owner_digest
@@ -23,6 +24,12 @@ class Caller:
     """The digest under which requests are counted: the owner's, also for holders of tokens of their jobs."""
     admin: bool = False
     grant: Grant | None = None
+    expires_at: float = field(default=math.inf, compare=False)
+    """When the key or token opens nothing any more, in seconds since 1970."""
+
+    def lasts_seconds(self, now: float) -> float:
+        """Return for how long the key or token is good."""
+        return self.expires_at - now
 
     @property
     def sees(self) -> str | None:
@@ -30,9 +37,9 @@ class Caller:
         return None if self.admin or self.grant is not None else self.owner
 
 
-def caller_named(owner: str, *, admin: bool) -> Caller:
+def caller_named(owner: str, *, admin: bool, expires_at: float = math.inf) -> Caller:
     """Return the caller who is this owner."""
-    return Caller(owner, owner_digest(owner), admin)
+    return Caller(owner, owner_digest(owner), admin, expires_at=expires_at)
 
 
 LOCAL: Final = caller_named(LOCAL_OWNER, admin=True)

@@ -122,10 +122,11 @@ EVENT_STREAM: Final = {
         "text/event-stream": {
             "schema": {
                 "description": "one event; the data of `snapshot` and `done` is a JobObject, that of `status`"
-                " and `progress` a JobChange, that of `item` a JobItem",
+                " and `progress` a JobChange, that of `item` a JobItem; that of `closed` has a `reason`: `expired`,"
+                " `revoked` or `changed`, said of the caller's key or token",
                 "type": "object",
                 "properties": {
-                    "event": {"type": "string", "enum": list(EventName)},
+                    "event": {"type": "string", "enum": [*EventName, "closed"]},
                     "id": {"type": "string", "description": "the `seq` of the change; on the last event of each"},
                     "data": {"type": "string", "contentMediaType": "application/json"},
                     "retry": {"type": "integer", "description": "ms to wait before coming back"},

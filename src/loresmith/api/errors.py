@@ -120,6 +120,12 @@ def invalid_parameter(name: str, expected: str) -> Problem:
     return Problem("invalid_parameter", f"{name}: {expected}", members={"parameter": name})
 
 
+def unauthorized(detail: str, *, error: str = "invalid_token") -> Problem:
+    """Return the problem of a request whose caller is not known, with the challenge of RFC 6750."""
+    challenge = 'Bearer realm="loresmith"' + (f', error="{error}"' if error else "")
+    return Problem("unauthorized", detail, headers={"WWW-Authenticate": challenge})
+
+
 def _retry_after(code: str) -> Callable[[Any], Problem]:
     return lambda error: Problem(code, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
 

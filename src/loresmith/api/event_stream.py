@@ -8,6 +8,8 @@ from typing import Final
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from loresmith.api.credential import CredentialCheck
+from loresmith.api.refreshed import AwayError
 from loresmith.api.representation import add_links
 from loresmith.jobs import Event, JobFollower
 
@@ -15,14 +17,17 @@ MEDIA_TYPE: Final = "text/event-stream"
 HEARTBEAT_SECONDS: Final = 10.0
 _HEARTBEAT: Final = b": still here\n\n"
 _RETRY: Final = b"retry: 1000\n"
+_CLOSED: Final = b'event: closed\ndata: {"reason":"%b"}\n\n'
 _HEADERS: Final = {"Cache-Control": "private, no-cache", "X-Accel-Buffering": "no"}
 
 
 class EventStream(StreamingResponse):
     """The events of a job until it ends; however the answer ends, the following of the job ends with it."""
 
-    def __init__(self, job_id: str, follower: JobFollower, held: AsyncExitStack, *, prefix: str) -> None:
-        super().__init__(_chunks(job_id, follower, prefix), 200, _HEADERS, MEDIA_TYPE)
+    def __init__(
+        self, job_id: str, follower: JobFollower, check: CredentialCheck, held: AsyncExitStack, *, prefix: str
+    ) -> None:
+        super().__init__(_chunks(job_id, follower, check, prefix), 200, _HEADERS, MEDIA_TYPE)
         self._follower = follower
         self._held = held
 
@@ -45,11 +50,24 @@ class EventStream(StreamingResponse):
         self._follower.watch.close()
 
 
-async def _chunks(job_id: str, follower: JobFollower, prefix: str) -> AsyncGenerator[bytes]:
-    """Yield events as they come, and a comment when none came for 10 s, lest a proxy close the connection."""
+async def _chunks(
+    job_id: str, follower: JobFollower, check: CredentialCheck, prefix: str
+) -> AsyncGenerator[bytes]:
+    """Yield events as they come, and a comment when none came for 10 s, so that no proxy closes the connection.
+
+    Once the credential has ended, `closed` is the last event. While it cannot be checked any more, the stream just
+    ends: a client that comes back gets the answer that every request gets then.
+    """
     yield _RETRY
     while True:
-        event = await follower.next(HEARTBEAT_SECONDS)
+        event = await follower.next(min(HEARTBEAT_SECONDS, check.due_seconds))
+        try:
+            reason = await check.ended()
+        except AwayError:
+            return
+        if reason is not None:
+            yield _CLOSED % reason.encode()
+            return
         if event is not None:
             yield write_event(event, job_id, prefix)
         elif follower.is_over:

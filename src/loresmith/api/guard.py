@@ -8,7 +8,7 @@ from starlette.requests import Request
 from loresmith.api.access_tokens import AccessTokens, RefusedError
 from loresmith.api.api_keys import ApiKeys
 from loresmith.api.caller import LOCAL, Caller, Grant
-from loresmith.api.errors import Problem
+from loresmith.api.errors import Problem, unauthorized
 from loresmith.api.job_tokens import PREFIX as JOB_TOKEN
 from loresmith.api.job_tokens import JobTokens
 from loresmith.api.rate import RateLimiter, Verdict
@@ -28,6 +28,10 @@ class Guard(Protocol):
         """Note in the state of the request who calls (`caller`) and what is left of the quota (`rate`)."""
         ...
 
+    async def identify(self, request: Request, operation: str) -> Caller:
+        """Return who calls, as their credential stands now; counts and notes nothing."""
+        ...
+
 
 class OpenGuard:
     """Asks nobody who they are: whoever comes is the local owner."""
@@ -40,6 +44,10 @@ class OpenGuard:
         request.scope["state"]["caller"] = LOCAL
         if self._limiter is not None:
             count(request, LOCAL, self._limiter)
+
+    async def identify(self, request: Request, operation: str) -> Caller:  # noqa: ARG002 - as Guard says
+        """See Guard."""
+        return LOCAL
 
 
 class KeyGuard:
@@ -57,19 +65,20 @@ class KeyGuard:
 
     async def enter(self, request: Request, operation: str) -> None:
         """See Guard."""
-        caller = await self._caller(request, operation)
+        caller = await self.identify(request, operation)
         request.scope["state"]["caller"] = caller
         if self._limiter is not None:
             count(request, caller, self._limiter)
         if caller.grant is not None:
             _check(caller.grant, request, operation)
 
-    async def _caller(self, request: Request, operation: str) -> Caller:
+    async def identify(self, request: Request, operation: str) -> Caller:
+        """See Guard."""
         presented = _presented(request)
         if presented is None and operation in READ:
             presented = _in_query(request)
         if presented is None:
-            raise _unauthorized("expected Authorization: Bearer with an API key or a token")
+            raise unauthorized("expected Authorization: Bearer with an API key or a token", error="")
         return await self._holder(presented)
 
     async def _holder(self, presented: str) -> Caller:
@@ -118,7 +127,7 @@ def _presented(request: Request) -> str | None:
         return None
     scheme, _, rest = offered[0].decode("latin-1").partition(" ")
     if len(offered) > 1 or scheme.lower() != "bearer" or not rest.strip():
-        raise _unauthorized("expected one Authorization: Bearer with an API key or a token", error="invalid_request")
+        raise unauthorized("expected one Authorization: Bearer with an API key or a token", error="invalid_request")
     return rest.strip()
 
 
@@ -140,9 +149,4 @@ async def _known(caller: Awaitable[Caller | None]) -> Caller:
 
 
 def _refused(detail: str = "the key or token is unknown, has expired or was revoked") -> Problem:
-    return _unauthorized(detail, error="invalid_token")
-
-
-def _unauthorized(detail: str, *, error: str = "") -> Problem:
-    challenge = 'Bearer realm="loresmith"' + (f', error="{error}"' if error else "")
-    return Problem("unauthorized", detail, headers={"WWW-Authenticate": challenge})
+    return unauthorized(detail)

@@ -57,7 +57,8 @@ class JobTokens:
             claims = _read(token, newer)
         if claims is None:
             return None
-        return Caller("", claims["acc"], grant=Grant(claims["sub"], claims["scope"] == "cancel"))
+        grant = Grant(claims["sub"], claims["scope"] == "cancel")
+        return Caller("", claims["acc"], grant=grant, expires_at=claims["exp"])
 
     async def close(self) -> None:
         """End what is under way."""
@@ -82,5 +83,5 @@ def _read(token: str, secret: bytes) -> dict[str, Any] | None:
             audience=_AUDIENCE,
             options={"require": ["exp", "aud", "sub", "acc", "scope"]},
         )
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None

@@ -7,37 +7,54 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+from loresmith.api.credential import CredentialCheck
 from loresmith.api.deps import manager_of, viewer_of
-from loresmith.jobs import EventName, JobView
+from loresmith.jobs import Event, EventName, JobFollower, JobView
 
 T = TypeVar("T")
 
 
-async def until_changed(request: Request, view: JobView, seconds: float, *, payload: bool) -> JobView:
-    """Return the job once it is another than this view, at the latest after some seconds, as it is then."""
-    return await _unless_gone(request, _changed(request, view, seconds, payload=payload))
+async def until_changed(
+    request: Request, view: JobView, seconds: float, check: CredentialCheck, *, payload: bool
+) -> JobView:
+    """Return the job once it is another than this view, at the latest after some seconds, as it is then.
+
+    Raises Problem once the credential of the request has ended.
+    """
+    return await _unless_gone(request, _changed(request, view, seconds, check, payload=payload))
 
 
-async def until_ended(request: Request, job_id: str, seconds: float) -> JobView:
-    """Return the job once it has ended, at the latest after some seconds, as it is then."""
-    return await _unless_gone(request, _ended(request, job_id, seconds))
+async def until_ended(request: Request, job_id: str, seconds: float, check: CredentialCheck) -> JobView:
+    """Return the job once it has ended, at the latest after some seconds, as it is then. Raises as `until_changed`."""
+    return await _unless_gone(request, _ended(request, job_id, seconds, check))
 
 
-async def _changed(request: Request, view: JobView, seconds: float, *, payload: bool) -> JobView:
+async def _changed(
+    request: Request, view: JobView, seconds: float, check: CredentialCheck, *, payload: bool
+) -> JobView:
     manager, owner = manager_of(request), viewer_of(request)
     async with manager.following(view.glance.id, owner=owner, after=view.glance.seq) as follower:
-        await follower.next(seconds)
+        await _next(follower, time.monotonic() + seconds, check)
     return await manager.view(view.glance.id, owner=owner, payload=payload)
 
 
-async def _ended(request: Request, job_id: str, seconds: float) -> JobView:
+async def _ended(request: Request, job_id: str, seconds: float, check: CredentialCheck) -> JobView:
     manager, owner = manager_of(request), viewer_of(request)
     ends = time.monotonic() + seconds
     async with manager.following(job_id, owner=owner) as follower:
-        while (event := await follower.next(ends - time.monotonic())) is not None:
+        while (event := await _next(follower, ends, check)) is not None:
             if event.name is EventName.DONE:
                 break
     return await manager.view(job_id, owner=owner)
+
+
+async def _next(follower: JobFollower, ends: float, check: CredentialCheck) -> Event | None:
+    """Return the next event, None when there is none until `ends`. Raises Problem once the credential has ended."""
+    while True:
+        event = await follower.next(min(ends - time.monotonic(), check.due_seconds))
+        await check.require()
+        if event is not None or follower.is_over or time.monotonic() >= ends:
+            return event
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:

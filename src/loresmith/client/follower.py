@@ -22,8 +22,10 @@ from loresmith.client.calls import Call
 from loresmith.client.errors import (
     ClientError,
     NotFoundError,
+    Problem,
     ProblemError,
     ServerUnreachableError,
+    UnauthenticatedError,
     UnexpectedAnswerError,
     WaitTimeoutError,
 )
@@ -218,8 +220,16 @@ class Follower:
             case "item":
                 told = _object(event)
                 return self.knowledge.take_item(int(told["index"]), told["value"])
+            case "closed":
+                self._closed(_object(event).get("reason"))
+                return []
             case _:
                 return []  # of a later version
+
+    def _closed(self, reason: object) -> None:
+        """Take in that the server has closed the stream. Raises UnauthenticatedError if it would refuse a new one."""
+        if reason in ("expired", "revoked"):
+            raise UnauthenticatedError(Problem(401, "unauthorized", detail=f"the key or token is {reason}"))
 
     def _went_well(self) -> None:
         self._patience_seconds = self._patience_once_known

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from loresmith.api import describe
+from loresmith.api.credential import CredentialCheck
 from loresmith.api.deps import BareRoute, job_id_of, manager_of, viewer_of
 from loresmith.api.event_stream import EventStream
 from loresmith.api.forwarded import prefix_of
@@ -32,11 +33,13 @@ async def follow_job(request: Request) -> Response:
     `snapshot` and `done` have the whole job, `status` and `progress` all but its items, `item` one finished item.
     The id of an event is the job's `seq`, on the last event that a change makes; who comes back with it in
     `Last-Event-ID` goes on there, or gets a fresh `snapshot`, which replaces all that came before.
+    When the key or token ends meanwhile, `closed` with its `reason` is the last event.
     """
     job_id, after = job_id_of(request), last_event_of(request)
+    check = CredentialCheck(request, follow_job.__name__)
     async with AsyncExitStack() as stack:
         following = manager_of(request).following(job_id, owner=viewer_of(request), after=after)
         follower = await stack.enter_async_context(following)
         if follower.has_nothing_to_tell:
             return Response(None, 204)
-        return EventStream(job_id, follower, stack.pop_all(), prefix=prefix_of(request.scope))
+        return EventStream(job_id, follower, check, stack.pop_all(), prefix=prefix_of(request.scope))

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loresmith.api import describe
+from loresmith.api.credential import CredentialCheck
 from loresmith.api.deps import BareRoute, header_of, job_id_of, manager_of, viewer_of
 from loresmith.api.forwarded import prefix_of
 from loresmith.api.ids import canonical_id
@@ -40,7 +41,8 @@ async def read_job(request: Request) -> Response:
     if tags := header_of(request, b"if-none-match"):
         seconds = wait_seconds_of(request)
         if seconds and not view.glance.done and matches(tags, view.glance.seq):
-            view = await until_changed(request, view, seconds, payload=payload)
+            check = CredentialCheck(request, read_job.__name__)
+            view = await until_changed(request, view, seconds, check, payload=payload)
         if matches(tags, view.glance.seq):
             return NotModifiedResponse(view)
     await manager.place(view)

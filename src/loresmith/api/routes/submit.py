@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from loresmith.api import describe
 from loresmith.api.body import read_json_object
+from loresmith.api.credential import CredentialCheck
 from loresmith.api.deps import BareRoute, access_of, manager_of
 from loresmith.api.errors import unknown_job_type
 from loresmith.api.forwarded import prefix_of
@@ -69,7 +70,7 @@ async def submit_job(request: Request) -> Response:
     manager, key = manager_of(request), idempotency_key_of(request)
     view, replayed = await manager.submit(*submission, key=key)
     if seconds := wait_seconds_of(request):
-        view = await until_ended(request, view.glance.id, seconds)
+        view = await until_ended(request, view.glance.id, seconds, CredentialCheck(request, submit_job.__name__))
         await manager.place(view)
     return new_job_response(view, prefix=prefix_of(request.scope), replayed=replayed, waited=bool(seconds))
 
