@@ -50,7 +50,9 @@ def request_from_wire(
     Raises ValueError if the schema is not a JSON object.
     """
     try:
-        schema: Any = json.loads(message.json_schema)
+        schema: Any = json.loads(message.json_schema, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("json_schema is not JSON: nested too deep") from None
     except ValueError as error:
         raise ValueError(f"json_schema is not JSON: {error}") from None
     if not isinstance(schema, dict):
@@ -69,6 +71,10 @@ def request_from_wire(
         owner=message.owner,
         repairs=limits.repairs if limits.HasField("repairs") else 1,
     )
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number")
 
 
 def event_to_wire(event: WireEvent) -> lore_pb2.GenerationEvent:

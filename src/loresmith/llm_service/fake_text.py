@@ -7,6 +7,7 @@ import re
 from random import Random
 from typing import Any, Final, cast
 
+from loresmith.llm_service.patterns import pattern
 from loresmith.llm_service.schema import resolve
 
 _SYLLABLES: Final = re.findall("[a-z]+", "ka ren mor thal is el dra vyn or sha bel gar no lir zem ar tu vel ri osk")
@@ -25,6 +26,8 @@ _VERBS: Final = re.findall(
 )
 _PREPOSITIONS: Final = re.findall("[a-z]+", "under behind near beyond above across")
 _MOST_TRIES: Final = 64
+_ENOUGH: Final = 500
+"""After so many properties, only those that are required are written: a schema may refer to itself."""
 _LONGEST_PHRASE = 120
 
 
@@ -34,6 +37,7 @@ class Writer:
     def __init__(self, root: dict[str, Any], random: Random) -> None:
         self._root = root
         self._random = random
+        self._written = 0
 
     def value(self, schema: dict[str, Any], name: str = "") -> object:
         """A value that satisfies `schema`; `name` is the property it is for.
@@ -62,7 +66,10 @@ class Writer:
 
     def _object(self, schema: dict[str, Any]) -> dict[str, object]:
         properties = cast("dict[str, dict[str, Any]]", schema.get("properties") or {})
-        return {name: self.value(each, name) for name, each in properties.items()}
+        self._written += len(properties)
+        enough = self._written > _ENOUGH
+        named = [name for name in schema.get("required", ()) if name in properties] if enough else properties
+        return {name: self.value(properties[name], name) for name in named}
 
     def _array(self, schema: dict[str, Any], name: str) -> list[object]:
         fewest = schema.get("minItems", 1)
@@ -83,7 +90,7 @@ class Writer:
     def _string(self, schema: dict[str, Any], name: str) -> str:
         fewest = schema.get("minLength", 0)
         most = schema.get("maxLength", max(fewest, 80))
-        pattern = re.compile(schema.get("pattern", ""))
+        wanted = schema.get("pattern", "")
         prose = [self._phrase, self._sentence] if most <= _LONGEST_PHRASE else [self._sentence]
         if name in ("name", "title"):
             forms = [self._title if "words" in schema.get("description", "") else self._name, *prose]
@@ -93,10 +100,10 @@ class Writer:
         for form in forms:
             for _ in range(_MOST_TRIES):
                 text = form(fewest, most)
-                if fewest <= len(text) <= most and pattern.search(text):
+                if fewest <= len(text) <= most and pattern(wanted).matches(text):
                     return text
         raise ValueError(
-            f"the fake provider writes nothing that fits pattern {pattern.pattern!r}"
+            f"the fake provider writes nothing that fits pattern {wanted!r}"
             f" with {fewest} to {most} characters (property {name!r})"
         )
 

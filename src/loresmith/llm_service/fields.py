@@ -12,6 +12,7 @@ from loresmith.llm_service.schema import resolve
 _CLOSER: Final = {"{": "}", "[": "]"}
 _DEEPEST_SCHEMA: Final = 8
 _ITEMS_OF_AN_OPEN_ARRAY: Final = 3
+_MOST_FIELDS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +117,38 @@ class FieldReader:
 
 
 def expected_fields(schema: dict[str, Any]) -> int:
-    """How many leaf values an object of this schema will have, at least 1; arrays are estimated."""
-    return max(1, _leaves(schema, schema, _DEEPEST_SCHEMA))
+    """How many leaf values an object of this schema will have, from 1 to 10,000; arrays are estimated."""
+    return max(1, _Leaves(schema).under(schema, _DEEPEST_SCHEMA))
 
 
-def _leaves(schema: dict[str, Any], root: dict[str, Any], depth: int) -> int:
-    schema = resolve(schema, root)
-    if depth == 0:
+class _Leaves:
+    """Counts leaves, each part of a schema once at each depth: parts that refer to each other would never end."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self._root = root
+        self._known: dict[tuple[int, int], int] = {}
+
+    def under(self, schema: Any, depth: int) -> int:
+        """How many there are under a part of the schema."""
+        found = resolve(schema, self._root)
+        if depth == 0:
+            return 1
+        if not found:  # nothing is said of it, or it is made on the spot, so that its id means nothing
+            return 1
+        here = id(found), depth
+        if here not in self._known:
+            self._known[here] = min(self._counted(found, depth - 1), _MOST_FIELDS)
+        return self._known[here]
+
+    def _counted(self, schema: dict[str, Any], depth: int) -> int:
+        if properties := cast("dict[str, Any]", schema.get("properties") or {}):
+            return sum(self.under(each, depth) for each in properties.values())
+        if schema.get("type") == "array" or "items" in schema:
+            return _array_length(schema) * self.under(schema.get("items"), depth)
         return 1
-    if properties := cast("dict[str, dict[str, Any]]", schema.get("properties") or {}):
-        return sum(_leaves(each, root, depth - 1) for each in properties.values())
-    if schema.get("type") == "array" or "items" in schema:
-        return _array_length(schema) * _leaves(schema.get("items") or {}, root, depth - 1)
-    return 1
 
 
 def _array_length(schema: dict[str, Any]) -> int:
     fewest = schema.get("minItems", 0)
     most = schema.get("maxItems", max(fewest, _ITEMS_OF_AN_OPEN_ARRAY))
-    return (fewest + most + 1) // 2
+    return int(fewest + min(most, _MOST_FIELDS) + 1) // 2

@@ -109,7 +109,7 @@ class Generation:
                 async for event in events:
                     yield event
             response = self._taken_answer()
-            verdict = self._judge(response)
+            verdict = await asyncio.to_thread(self._judge, response)
             if verdict.valid:
                 yield Final(verdict.json)
                 return

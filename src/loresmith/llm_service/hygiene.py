@@ -15,6 +15,7 @@ LONGEST_PROMPT: Final = 200_000
 LONGEST_NAME: Final = 200
 MOST_OUTPUT_TOKENS: Final = 32_768
 MOST_REPAIRS: Final = 3
+MOST_TEMPERATURE: Final = 2
 _SCHEMA_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -30,6 +31,8 @@ def cleaned(request: GenerationRequest) -> GenerationRequest:
         raise ValueError(f"repairs {request.repairs} is too large: expected at most {MOST_REPAIRS}")
     if request.max_output_tokens > MOST_OUTPUT_TOKENS:
         raise ValueError(f"max_output_tokens {request.max_output_tokens} is too large: expected {MOST_OUTPUT_TOKENS}")
+    if request.temperature is not None and not 0 <= request.temperature <= MOST_TEMPERATURE:
+        raise ValueError(f"temperature {request.temperature} is out of range: expected 0 to {MOST_TEMPERATURE}")
     return replace(
         request,
         instructions=visible(request.instructions),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-from referencing.jsonschema import EMPTY_REGISTRY
+from jsonschema.exceptions import ValidationError
 
+from loresmith.llm_service.acceptance import check, follow
 from loresmith.llm_service.hygiene import visible_value
+from loresmith.llm_service.judging import TooManyStepsError, problems_of
 
 _MOST_PROBLEMS: Final = 5
 _LONGEST_PROBLEM: Final = 200
@@ -40,8 +39,6 @@ class OutputSchema:
     def __init__(self, document: dict[str, Any]) -> None:
         _check(document)
         self.document = document
-        # Without a registry of our own, jsonschema would fetch a remote $ref over the network.
-        self._validator = Draft202012Validator(self.document, registry=EMPTY_REGISTRY)
 
     def judge(self, text: str) -> Verdict:
         """Parses and validates one output of a model."""
@@ -54,8 +51,11 @@ class OutputSchema:
             return Verdict("", ("not valid JSON: nested too deep",))
         except ValueError as error:
             return Verdict("", (f"not valid JSON: {error}",))
-        errors: Iterator[ValidationError] = self._validator.iter_errors(value)  # pyright: ignore[reportUnknownMemberType]
-        return Verdict(compact, tuple(map(_describe, islice(errors, _MOST_PROBLEMS))))
+        try:
+            errors = problems_of(self.document, value)
+            return Verdict(compact, tuple(map(_describe, islice(errors, _MOST_PROBLEMS))))
+        except (TooManyStepsError, RecursionError):
+            return Verdict("", ("it takes too long to check",))
 
 
 def output_schema(document: dict[str, Any]) -> OutputSchema:
@@ -68,17 +68,26 @@ def _checked(text: str) -> OutputSchema:
     return OutputSchema(json.loads(text))
 
 
-def resolve(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """`schema` with its local `$ref` followed and the first non-null of its alternatives chosen."""
+def resolve(schema: Any, root: dict[str, Any]) -> dict[str, Any]:
+    """`schema` with its local `$ref` followed and the first non-null of its alternatives chosen; {} for true, false.
+
+    Raises ValueError for a `$ref` that leads nowhere.
+    """
     for _ in range(8):
-        if reference := schema.get("$ref"):
-            schema = _follow(reference, root)
-        elif alternatives := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
-            options = cast("list[dict[str, Any]]", alternatives)
-            schema = next((each for each in options if each.get("type") != "null"), options[0])
+        if not isinstance(schema, dict):
+            return {}
+        found = cast("dict[str, Any]", schema)
+        if reference := found.get("$ref"):
+            schema = follow(reference, root)
+        elif alternatives := found.get("anyOf") or found.get("oneOf") or found.get("allOf"):
+            schema = next((each for each in alternatives if not _is_null(each)), alternatives[0])
         else:
-            break
-    return schema
+            return found
+    return cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
+
+
+def _is_null(schema: Any) -> bool:
+    return isinstance(schema, dict) and cast("dict[str, Any]", schema).get("type") == "null"
 
 
 def _without_unknown(value: Any, schema: Any, root: dict[str, Any]) -> Any:
@@ -107,23 +116,9 @@ def _is_choice(schema: dict[str, Any]) -> bool:
 
 
 def _check(schema: dict[str, Any]) -> None:
-    try:
-        Draft202012Validator.check_schema(schema)
-        kind = resolve(schema, schema).get("type")
-    except SchemaError as error:
-        raise ValueError(f"json_schema is not a schema: {error.message}") from None
-    if kind != "object":
+    check(schema)
+    if resolve(schema, schema).get("type") != "object":
         raise ValueError("json_schema must be the schema of an object")
-
-
-def _follow(reference: str, root: dict[str, Any]) -> dict[str, Any]:
-    node: Any = root
-    try:
-        for part in reference.removeprefix("#").split("/")[1:]:
-            node = node[part.replace("~1", "/").replace("~0", "~")]
-    except (LookupError, TypeError):
-        raise ValueError(f"json_schema has a $ref that leads nowhere: {reference!r}") from None
-    return cast("dict[str, Any]", node)
 
 
 def _joined_surrogates(text: str) -> str:

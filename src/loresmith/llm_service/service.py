@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ from loresmith.llm_service.access import Access
 from loresmith.llm_service.call import QUEUED_REMINDER_SECONDS, Call
 from loresmith.llm_service.hygiene import cleaned
 from loresmith.llm_service.route import Route
+from loresmith.llm_service.schema import output_schema
 from loresmith.llm_service.watching import CallWatch, instrumentation, serving_span
 from loresmith.telemetry.process import Telemetry
 
@@ -47,6 +49,7 @@ class LoreService(lore_pb2_grpc.LoreServiceServicer):
         try:
             limit = self._route.first.provider.limits.max_output_tokens
             asked = cleaned(request_from_wire(request, max_output_tokens=limit))
+            await asyncio.to_thread(output_schema, asked.output_schema)  # kept, so that `Call` finds it
             call = Call(
                 self._route,
                 asked,
