@@ -1,6 +1,7 @@
 """Which names a server answers to, and which pages may make it act: the guard against pages of strangers."""
 
 import ipaddress
+import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -10,6 +11,8 @@ from loresmith.setting_types import is_loopback
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_SHOWN: Final = 60
+_HOST: Final = re.compile(r"(?:(?P<name>[a-z0-9._-]+)|\[(?P<address>[0-9a-f:.]+)\])(?::[0-9]{1,5})?")
+"""A name or an address, whole, with its port (RFC 9110, 7.2); nobody before it, no zone, nothing after it."""
 
 
 class Site:
@@ -38,7 +41,7 @@ class Site:
         host = origin = None
         for name, value in scope["headers"]:
             if name == b"host":
-                host = value
+                host = value if host is None else b""  # RFC 9110, 7.2: one, or the request means nothing
             elif name == b"origin":
                 origin = value
         if host is None and scope.get("http_version") == "1.0":
@@ -64,14 +67,11 @@ class Site:
         return Problem("origin_not_allowed", detail)
 
     def _is_own(self, host: bytes) -> bool:
-        name = _without_port(host.decode("latin-1").lower())
+        found = _HOST.fullmatch(host.decode("latin-1").lower())
+        if found is None:
+            return False
+        name = found["name"] or found["address"]
         return is_loopback(name) or (self._addresses and _is_address(name)) or name in (self._names or ())
-
-
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if host.count(":") == 1 else host
 
 
 def _is_address(name: str) -> bool:
