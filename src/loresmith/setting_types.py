@@ -204,6 +204,19 @@ def _host_names(value: str) -> str:
     return value.lower()
 
 
+def _networks(value: str) -> str:
+    networks(value)
+    return value
+
+
+def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Return `10.0.0.1, fd00::/8` as networks. Raises ValueError."""
+    try:
+        return tuple(ipaddress.ip_network(word, strict=False) for word in words(value))
+    except ValueError:
+        raise ValueError("expected addresses or networks such as 10.0.0.0/8, with commas between them") from None
+
+
 def _origins(value: str) -> str:
     for word in words(value):
         parts = urlsplit(_sendable(word))
@@ -240,5 +253,6 @@ WebhookSecrets = Annotated[SecretStr, AfterValidator(_webhook_secrets)]
 SigningSecret = Annotated[SecretStr, AfterValidator(_signing_secret)]
 Signatures = Annotated[str, AfterValidator(_signatures)]
 HostNames = Annotated[str, AfterValidator(_host_names)]
+Networks = Annotated[str, AfterValidator(_networks)]
 Origins = Annotated[str, AfterValidator(_origins)]
 RootPath = Annotated[str, AfterValidator(root_path_of)]

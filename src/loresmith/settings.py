@@ -25,6 +25,7 @@ from loresmith.setting_types import (
     Lowered,
     ModelName,
     ModelNames,
+    Networks,
     Origins,
     PathToFile,
     PerProvider,
@@ -121,6 +122,15 @@ class Settings(BaseSettings):
     )
     owner_payload_bytes: int = Field(
         256 * 1024, ge=1024, le=256 * 1024, description="largest job that is taken, as JSON, in bytes"
+    )
+    connections_per_address: int = Field(
+        256,
+        ge=0,
+        le=1_000_000,
+        description="connections that the API takes of one address; 0: any number; this machine's own do not count",
+    )
+    trusted_proxies: Networks | None = Field(
+        None, description="`10.0.0.0/8,…`: proxies, of which any number of connections is taken"
     )
     data_dir: PathToFile = Field(
         default_factory=default_data_dir,

@@ -10,15 +10,18 @@ from typing import Any
 
 import uvicorn
 
-from loresmith.api.protocol import BoundedProtocol
+from loresmith.api.connections import Connections
+from loresmith.api.protocol import bounded_by
 
 _GRACE_SECONDS = 1
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any, bound: socket.socket) -> AsyncGenerator[tuple[asyncio.Task[None], Callable[[], None]]]:
+async def serving(
+    app: Any, bound: socket.socket, connections: Connections
+) -> AsyncGenerator[tuple[asyncio.Task[None], Callable[[], None]]]:
     """Serve `app` on `bound`; yields the task that serves, and what makes it end (called twice: at once)."""
-    server = _Server(_config(app))
+    server = _Server(_config(app, connections))
     task = asyncio.create_task(server.serve(sockets=[bound]), name="api")
     started = asyncio.create_task(server.ready.wait())
     await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
@@ -30,11 +33,11 @@ async def serving(app: Any, bound: socket.socket) -> AsyncGenerator[tuple[asynci
         await asyncio.wait({task})
 
 
-def _config(app: Any) -> uvicorn.Config:
+def _config(app: Any, connections: Connections) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http=BoundedProtocol,
+        http=bounded_by(connections),
         ws="none",
         lifespan="off",
         log_config=None,

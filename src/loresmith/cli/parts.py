@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
 
 from loresmith.api.app import create_app
+from loresmith.api.connections import Connections
 from loresmith.api.deps import Readiness
 from loresmith.bootstrap import build_history, build_manager, build_registry, build_webhook_feed, build_worker, connect
 from loresmith.cli.access import access_of, active_jobs
@@ -21,6 +22,7 @@ from loresmith.jobs import Follower, JobManager, Worker
 from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS, GrpcLoreModel
 from loresmith.llm.errors import GenerationError, LoreProtocolError
 from loresmith.redis_server import RedisServerError, check_server, place_of
+from loresmith.setting_types import networks
 from loresmith.settings import Settings
 from loresmith.telemetry.process import Telemetry
 
@@ -42,6 +44,10 @@ async def checked(redis_url: str) -> str:
         raise StartError(str(error)) from None
     except (ValueError, TypeError):  # of redis-py, for an option of the URL; its text may show the password
         raise StartError("LORESMITH_REDIS_URL has a part that is not understood: see docs/scaling.md") from None
+
+
+def _connections(settings: Settings) -> Connections:
+    return Connections(settings.connections_per_address, networks(settings.trusted_proxies or ""))
 
 
 @contextlib.asynccontextmanager
@@ -76,7 +82,7 @@ async def api(
             webhooks=webhooks,
             root_path=settings.root_path,
         )
-        async with serving(app, bound) as (task, wish):
+        async with serving(app, bound, _connections(settings)) as (task, wish):
 
             def end() -> None:
                 manager.release_waiters()  # else the server would wait for each event stream

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from loresmith.api.connections import Connections
 from loresmith.cli.listen import bind, url_of
 from loresmith.cli.stack import StartError
 from loresmith.settings import Settings
@@ -84,6 +85,6 @@ async def _listening(settings: Settings, app: object) -> AsyncGenerator[None]:
 
     host, _, port = settings.metrics_listen.rpartition(":")
     with bind(host.strip("[]"), int(port), setting=_SETTING) as bound:
-        async with serving(app, bound):
+        async with serving(app, bound, Connections()):
             _log.info("metrics and probes started", url=url_of(bound))
             yield
