@@ -19,7 +19,7 @@ LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-python test-web shots test-long test-api-long test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
+.PHONY: help setup run page demo test test-python test-web shots test-long test-api-long test-costs test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ test-long: setup $(PAGE) ## the tests that take minutes (real model, real proces
 
 test-api-long: setup ## 10,000 requests that schemathesis makes of the API's document, against a running server
 	@$(BIN)/pytest -m api_long --timeout 3600 -s tests/fuzz
+
+test-costs: setup ## make up 2,000 requests; none may hold the loop for 20 ms or take 20 MB (SEED=…)
+	@SEED="$(SEED)" $(BIN)/pytest -m long --timeout 1800 -k made_up tests/attacks/test_exhaustion.py
 
 test-hosts: setup ## cut hosts off under load: network namespaces, Linux, root (ARGS=--short: a minute)
 	@$(BIN)/python -m tests.hosts $(ARGS)

@@ -1,9 +1,11 @@
 """The application: routes, problems and the OpenAPI document around one job manager."""
 
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version as distribution_version
 from typing import Any
 
+import orjson
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,12 +16,14 @@ from starlette.types import Receive, Scope, Send
 from loresmith.api.access import Access
 from loresmith.api.compression import Compressed
 from loresmith.api.deps import BareRoute, PublicRoute, Readiness, all_there
+from loresmith.api.documents import Document
 from loresmith.api.edge import Edge
 from loresmith.api.errors import Problem, problem_of, problem_response
 from loresmith.api.forwarded import Forwarded, HeadRequests
 from loresmith.api.observed import Observed
 from loresmith.api.openapi import build_openapi
 from loresmith.api.page import Page
+from loresmith.api.reference import CONTENT_POLICY, render
 from loresmith.api.refreshed import AwayError
 from loresmith.api.routes import (
     actions,
@@ -37,6 +41,7 @@ from loresmith.api.routes import (
 )
 from loresmith.api.routes import webhooks as webhook_logs
 from loresmith.api.routes import worlds as saved_worlds
+from loresmith.api.routes.job_types import render_job_types
 from loresmith.api.shortcut import Shortcut
 from loresmith.api.webhooks import Webhooks
 from loresmith.db import DatabaseError, Worlds
@@ -63,6 +68,7 @@ _ROUTES = [route for group in GROUPS for route in group.router.routes if isinsta
 _OWN = {route.path.split("/")[1] for route in _ROUTES} - {""} | {"assets"}
 """First segments of the paths that this API has."""
 _PUBLIC = {route.name for route in _ROUTES if isinstance(route, PublicRoute)}
+_DOCS_HEADERS = {"Cache-Control": "no-cache", "Content-Security-Policy": CONTENT_POLICY}
 _TAGS = [
     {"name": "jobs", "description": "Submit work and follow it."},
     {"name": "queues", "description": "All jobs together."},
@@ -87,6 +93,15 @@ class _App(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What is rendered once for all callers."""
+
+    job_types: Document
+    openapi: Document
+    docs: Document
 
 
 def create_app(
@@ -138,6 +153,13 @@ def create_app(
         return build_openapi(app, manager.registry, public=_PUBLIC)
 
     app.openapi = openapi
+    app.state.documents = Documents(
+        job_types=Document(lambda _: render_job_types(manager.registry), "application/json"),
+        openapi=Document(lambda prefix: orjson.dumps(_below(openapi(), prefix)), "application/json"),
+        docs=Document(
+            lambda prefix: render(openapi(), prefix).encode(), "text/html; charset=utf-8", _DOCS_HEADERS
+        ),
+    )
     return app
 
 
@@ -158,3 +180,8 @@ def _methods_of(request: Request) -> list[str]:
     fitting = [route for route in _ROUTES if route.matches(request.scope)[0] is not Match.NONE]
     methods = {method for route in fitting for method in route.methods or ()}
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+
+
+def _below(document: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the OpenAPI document of a server whose paths are below a prefix outside."""
+    return {**document, "servers": [{"url": prefix}]} if prefix else document

@@ -6,21 +6,40 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from loresmith.api.access import MOST_BYTES
-from loresmith.api.deps import header_of, headers_of
+from loresmith.api.deps import access_of, header_of, headers_of, manager_of
 from loresmith.api.errors import Problem
+from loresmith.jobs import Turns
 
 MOST_DEPTH: Final = 64
+MOST_VALUES: Final = 4_000
+"""Members of objects and elements of arrays in a body, all together."""
 
 
-async def read_json_object(request: Request, *, most_bytes: int = MOST_BYTES, required: bool = True) -> dict[str, Any]:
+BYTES_OF_A_REQUEST: Final = 20_000
+"""A body, or an answer made for one caller, counts as a request for each so many bytes of it."""
+
+
+_HEAVY_BYTES: Final = 4_000
+"""Larger bodies are parsed and checked one in each turn of the loop."""
+
+
+async def read_json_object(
+    request: Request, *, most_bytes: int = MOST_BYTES, most_values: int = MOST_VALUES, required: bool = True
+) -> dict[str, Any]:
     """Return the JSON object that is the body; of a key that comes twice the last one counts.
 
-    One that is not `required` is empty when there is none. Raises Problem: unsupported_media_type, payload_too_large,
-    invalid_json.
+    Bytes and values are counted before anything is parsed. A body that is not `required` is empty when there is none.
+    Raises Problem: unsupported_media_type, payload_too_large, invalid_json.
     """
     if _media_type(request) != "application/json" and not _announces_nothing(request):
         raise Problem("unsupported_media_type", "expected Content-Type: application/json")
     body = await _read(request, most_bytes)
+    access_of(request).guard.charge(request, len(body) // BYTES_OF_A_REQUEST)
+    turns = manager_of(request).turns
+    if len(body) > _HEAVY_BYTES:
+        await turns.take()
+    if len(body) > 2 * most_values:
+        await _check_values(body, most_values, turns)
     return _parse(body) if body or required else {}
 
 
@@ -42,6 +61,25 @@ async def _read(request: Request, most_bytes: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+async def _check_values(body: bytes, most: int, turns: Turns) -> None:
+    """Raise Problem for a body of more values than may be, at a fraction of the cost of parsing it.
+
+    Each value follows a bracket or a comma that is in no string. A body that is not JSON is counted as far as it is:
+    no parser comes further.
+    """
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"")
+        await turns.take()
+        body = body.replace(b'\\"', b"")
+        await turns.take()
+    if body.count(b'"') <= 4 * most:  # a value has two strings at most: its key and itself
+        outside = b"".join(body.split(b'"')[::2])
+        if outside.count(b",") + outside.count(b"[") + outside.count(b"{") <= most:
+            await turns.take()
+            return
+    raise Problem("payload_too_large", f"expected at most {most:,} keys and elements of arrays in a body")
 
 
 def _too_large(most_bytes: int) -> Problem:

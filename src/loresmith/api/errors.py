@@ -27,7 +27,6 @@ from loresmith.jobs import (
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE_PREFIX: Final = "urn:problem-type:loresmith:"
-_MOST_ERRORS: Final = 20
 _MOST_DETAIL: Final = 300
 _MOST_NAME: Final = 60
 
@@ -98,7 +97,7 @@ def unknown_job_type(error: UnknownJobTypeError, *, pointer: str = "/type") -> P
 
 
 def _invalid_payload(error: InvalidPayloadError) -> Problem:
-    return Problem("invalid_payload", _summary(error.problems), error.problems[:_MOST_ERRORS])
+    return Problem("invalid_payload", _summary(error.problems), error.problems)
 
 
 def _summary(problems: Sequence[FieldProblem]) -> str:

@@ -32,6 +32,10 @@ class Guard(Protocol):
         """Return who calls, as their credential stands now; counts and notes nothing."""
         ...
 
+    def charge(self, request: Request, cost: int, *, done: bool = False) -> None:
+        """Count a request that was let in as so many, all in all. Raises Problem beyond the quota, unless `done`."""
+        ...
+
 
 class OpenGuard:
     """Asks nobody who they are: whoever comes is the local owner."""
@@ -48,6 +52,11 @@ class OpenGuard:
     async def identify(self, request: Request, operation: str) -> Caller:  # noqa: ARG002 - as Guard says
         """See Guard."""
         return LOCAL
+
+    def charge(self, request: Request, cost: int, *, done: bool = False) -> None:
+        """See Guard."""
+        if self._limiter is not None:
+            count(request, LOCAL, self._limiter, cost, done=done)
 
 
 class KeyGuard:
@@ -81,6 +90,11 @@ class KeyGuard:
             raise unauthorized("expected Authorization: Bearer with an API key or a token", error="")
         return await self._holder(presented)
 
+    def charge(self, request: Request, cost: int, *, done: bool = False) -> None:
+        """See Guard."""
+        if self._limiter is not None:
+            count(request, request.scope["state"]["caller"], self._limiter, cost, done=done)
+
     async def _holder(self, presented: str) -> Caller:
         if presented.startswith(JOB_TOKEN):
             return await _known(self._job_tokens.caller(presented))
@@ -94,14 +108,20 @@ class KeyGuard:
             raise _refused(str(error)) from None
 
 
-def count(request: Request, caller: Caller, limiter: RateLimiter) -> None:
-    """Count a request of a caller. Raises Problem beyond the quota."""
-    verdict = limiter.spend(caller.account)
-    request.scope["state"]["rate"] = _headers(limiter, verdict)
+def count(request: Request, caller: Caller, limiter: RateLimiter, cost: int = 1, *, done: bool = False) -> None:
+    """Count a request of a caller as so many plain ones, all in all. Raises Problem beyond the quota."""
+    state = request.scope["state"]
+    counted = state.get("cost", 0)
+    if cost <= counted:
+        return
+    state["cost"] = cost
+    verdict = limiter.spend(caller.account, cost - counted, done=done)
+    state["rate"] = _headers(limiter, verdict)
     if not verdict.allowed:
         quota, seconds = limiter.quota, verdict.retry_after_seconds
-        detail = f"expected at most {quota.per_minute} requests a minute and {quota.burst} at once: wait {seconds} s"
-        raise Problem("rate_limited", detail, headers={"Retry-After": str(seconds)})
+        bounds = f"expected at most {quota.per_minute} requests a minute and {quota.burst} at once"
+        worth = f", this one counts as {cost}" if cost > 1 else ""
+        raise Problem("rate_limited", f"{bounds}{worth}: wait {seconds} s", headers={"Retry-After": str(seconds)})
 
 
 def _headers(limiter: RateLimiter, verdict: Verdict) -> list[tuple[bytes, bytes]]:

@@ -76,21 +76,34 @@ class RateLimiter:
         self.quota = quota
         self.policy = b'"owner";q=%d;w=%d' % (quota.burst, max(1, round(quota.window_seconds)))
         self._interval, self._window = quota.interval_seconds, quota.window_seconds
+        self._most_needed = max(1, quota.burst // 2)
         self._charge, self._clock = charge, clock
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._untold: dict[str, _Account] = {}
         self._teller: asyncio.Task[None] | None = None
 
-    def spend(self, account: str) -> Verdict:
-        """Count a request of an account if it is within the quota."""
+    def spend(self, account: str, cost: int = 1, *, done: bool = False) -> Verdict:
+        """Count a request of an account if it is within the quota. `cost` is how many plain requests it is worth.
+
+        What is `done` already is counted in any case.
+
+        One that costs more than half a burst is let through when half a burst is left: it would have to wait for ever
+        where a burst is small. All of it is counted, so that the account waits until it is worked off.
+        """
         now, one = self._clock(), self._account(account)
-        ahead = max(0.0, one.free_at - now) + self._interval
-        if ahead > self._window + _HAIR:
-            return Verdict(False, 0, math.ceil(ahead - self._interval), max(1, math.ceil(ahead - self._window)))
+        before = max(0.0, one.free_at - now)
+        needed = before + min(cost, self._most_needed) * self._interval
+        if needed > self._window + _HAIR and not done:
+            retry_after = max(1, math.ceil(needed - self._window))
+            return Verdict(False, self._left(before), math.ceil(before), retry_after)
+        ahead = before + cost * self._interval
         one.free_at = now + ahead
         if self._charge is not None:
-            self._note(account, one, now)
-        return Verdict(True, int((self._window - ahead) / self._interval + _HAIR), math.ceil(ahead), 0)
+            self._note(account, one, now, cost)
+        return Verdict(True, self._left(ahead), math.ceil(ahead), 0)
+
+    def _left(self, ahead: float) -> int:
+        return max(0, int((self._window - ahead) / self._interval + _HAIR))
 
     async def tell(self) -> None:
         """Tell the other processes what is due, and learn what they know."""
@@ -113,11 +126,11 @@ class RateLimiter:
                 self._untold.pop(self._accounts.popitem(last=False)[0], None)
         return one
 
-    def _note(self, account: str, one: _Account, now: float) -> None:
+    def _note(self, account: str, one: _Account, now: float, cost: int) -> None:
         if not one.untold:
             one.since = now
             self._untold[account] = one
-        one.untold += 1
+        one.untold += cost
         if self._teller is None:
             self._teller = asyncio.create_task(self._tell_all(), name="request rates")
 

@@ -1,9 +1,9 @@
 """What a client asks for: the body of a submit, checked field by field, and its Idempotency-Key."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar, cast
 
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -13,12 +13,13 @@ from loresmith.api.access import OwnerLimits
 from loresmith.api.deps import access_of, caller_of, headers_of, webhooks_of
 from loresmith.api.errors import Problem
 from loresmith.api.webhooks import WebhookRequest, Webhooks
-from loresmith.jobs import FieldProblem, InvalidPayloadError, Options, Priority
+from loresmith.jobs import MOST_PROBLEMS, FieldProblem, InvalidPayloadError, Options, Priority, Turns, shown
 
 MOST_METADATA_BYTES: Final = 4 * 1024
 MOST_TAGS: Final = 10
 MOST_JOBS: Final = 100
 _USER_FIELDS: Final = ("user_id", "userId")
+_MANY_KEYS: Final = 64
 _DAY_SECONDS: Final = 86_400
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
@@ -41,6 +42,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+Model = TypeVar("Model", bound=BaseModel)
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
 _Whole = Annotated[int, BeforeValidator(_whole)]
 _RunAt = Annotated[datetime, BeforeValidator(_moment)]
@@ -69,11 +71,11 @@ class SubmitRequest(BaseModel):
 
 
 class BatchRequest(BaseModel):
-    """Jobs of which all are created or none."""
+    """Jobs of which all are created or none; each is checked by itself."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    jobs: list[SubmitRequest] = Field(min_length=1, max_length=MOST_JOBS)
+    jobs: list[Any] = Field(min_length=1, max_length=MOST_JOBS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +99,44 @@ def parse_submission(body: dict[str, Any], by: Submitter) -> tuple[str, object, 
 
     Raises InvalidPayloadError that names each wrong field, and Problem when the job would be somebody else's.
     """
-    try:
-        asked = SubmitRequest.model_validate(body)
-    except ValidationError as error:
-        raise wrong_fields(error) from None
-    return _checked(asked, by, "")
+    return _checked(_parse(SubmitRequest, body), by, "")
 
 
-def parse_batch(body: dict[str, Any], by: Submitter) -> list[tuple[str, object, Options]]:
-    """Do as `parse_submission` for each of a batch."""
-    try:
-        batch = BatchRequest.model_validate(body)
-    except ValidationError as error:
-        raise wrong_fields(error) from None
-    for place, job in enumerate(body["jobs"]):
+async def parse_batch(body: dict[str, Any], by: Submitter, turns: Turns) -> list[tuple[str, object, Options]]:
+    """Do as `parse_submission` for each of a batch, with turns for other requests in between."""
+    jobs = _parse(BatchRequest, body).jobs
+    found: list[SubmitRequest] = []
+    problems: list[FieldProblem] = []
+    work = turns.work()
+    for place, job in enumerate(jobs):
         if len(orjson.dumps(job)) > by.limits.payload_bytes:
             detail = f"/jobs/{place}: expected a job of at most {by.limits.payload_bytes:,} bytes"
             raise Problem("payload_too_large", detail)
-    return [_checked(asked, by, f"/jobs/{place}") for place, asked in enumerate(batch.jobs)]
+        try:
+            found.append(_parse(SubmitRequest, job))
+        except InvalidPayloadError as error:
+            problems += [replace(one, pointer=f"/jobs/{place}{one.pointer}") for one in error.problems]
+            if len(problems) >= MOST_PROBLEMS:
+                break
+        await work.give()
+    if problems:
+        raise InvalidPayloadError(problems)
+    return [_checked(asked, by, f"/jobs/{place}") for place, asked in enumerate(found)]
+
+
+def _parse(model: type[Model], body: object) -> Model:
+    """Return a body as the model. Raises InvalidPayloadError; one with very many keys is refused by these alone."""
+    if isinstance(body, dict) and len(cast("dict[str, Any]", body)) > _MANY_KEYS:
+        unknown = [name for name in cast("dict[str, Any]", body) if name not in model.model_fields]
+        raise InvalidPayloadError([_unknown(name) for name in unknown[:MOST_PROBLEMS]])
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise wrong_fields(error) from None
+
+
+def _unknown(name: str) -> FieldProblem:
+    return FieldProblem(f"/{_escape(name)}", "extra_forbidden", "Extra inputs are not permitted")
 
 
 def _checked(asked: SubmitRequest, by: Submitter, pointer: str) -> tuple[str, object, Options]:
@@ -151,18 +173,20 @@ def wrong_fields(error: ValidationError) -> InvalidPayloadError:
     """Return the error that names each field of a body that pydantic has refused."""
     return InvalidPayloadError(
         [
-            FieldProblem("".join(f"/{_escape(str(part))}" for part in one["loc"]), one["type"], _sentence(one["msg"]))
-            for one in error.errors(include_url=False, include_context=False, include_input=False)
+            FieldProblem(
+                shown("".join(f"/{_escape(str(part))}" for part in one["loc"])), one["type"], _sentence(one["msg"])
+            )
+            for one in error.errors(include_url=False, include_context=False, include_input=False)[:MOST_PROBLEMS]
         ]
     )
 
 
 def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")
+    return shown(message.removeprefix("Value error, "))
 
 
 def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+    return shown(name).replace("~", "~0").replace("/", "~1")
 
 
 def idempotency_key_of(request: Request) -> str | None:

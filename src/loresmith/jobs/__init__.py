@@ -3,6 +3,7 @@
 from loresmith.jobs.backoff import Pacing
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import (
+    MOST_PROBLEMS,
     FieldProblem,
     IdempotencyKeyReusedError,
     InvalidCursorError,
@@ -21,6 +22,7 @@ from loresmith.jobs.errors import (
     TooManyActiveJobsError,
     TransientError,
     UnknownJobTypeError,
+    shown,
 )
 from loresmith.jobs.follower import EndedJob, Follower
 from loresmith.jobs.following import Event, EventName, JobFollower
@@ -32,12 +34,14 @@ from loresmith.jobs.reader import JobPage, Listing
 from loresmith.jobs.registry import JobRegistry, JobType, discover, job_type
 from loresmith.jobs.stats import Figures
 from loresmith.jobs.submission import LOCAL_OWNER, Options
+from loresmith.jobs.turns import Turns
 from loresmith.jobs.types import Job, Priority, State, Status, Usage
 from loresmith.jobs.view import JobView
 from loresmith.jobs.worker import Worker
 
 __all__ = [
     "LOCAL_OWNER",
+    "MOST_PROBLEMS",
     "EndedJob",
     "Event",
     "EventName",
@@ -78,6 +82,7 @@ __all__ = [
     "SubmitError",
     "TooManyActiveJobsError",
     "TransientError",
+    "Turns",
     "Unavailable",
     "UnknownJobTypeError",
     "Usage",
@@ -85,4 +90,5 @@ __all__ = [
     "discover",
     "job_type",
     "owner_digest",
+    "shown",
 ]

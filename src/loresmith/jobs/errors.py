@@ -23,6 +23,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+MOST_PROBLEMS: Final = 20
+"""Problems of one submission that are named."""
+MOST_SHOWN: Final = 200
+"""Characters that are shown of a text that a caller wrote."""
+
+
+def shown(text: str) -> str:
+    """Return a text as errors show it: its beginning, where it is long."""
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
 class JobsError(Exception):
@@ -52,10 +63,10 @@ class FieldProblem:
 
 
 class InvalidPayloadError(SubmitError):
-    """The payload does not fit the job type; `problems` names every field that is wrong."""
+    """The payload does not fit the job type; `problems` names the fields that are wrong, 20 at most."""
 
     def __init__(self, problems: Sequence[FieldProblem]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(problems[:MOST_PROBLEMS])
         super().__init__("; ".join(f"{p.pointer}: {p.detail}" for p in self.problems))
 
 
@@ -80,7 +91,7 @@ class IdempotencyKeyReusedError(SubmitError):
 
     def __init__(self, key: str) -> None:
         self.key = key
-        super().__init__(f"idempotency key {key!r} was used for another request")
+        super().__init__(f"idempotency key {shown(key)!r} was used for another request")
 
 
 class NotRetryableError(JobsError):

@@ -28,6 +28,7 @@ from loresmith.jobs.stats import Figures, Stats
 from loresmith.jobs.store import END, Store, Written
 from loresmith.jobs.submission import DEFAULTS, NewJob, Options, prepare, prepare_all, prepare_retry, release_of
 from loresmith.jobs.submitter import Submitter
+from loresmith.jobs.turns import Turns
 from loresmith.jobs.types import Job, Status, ms_of, timestamp
 from loresmith.jobs.view import JobView
 from loresmith.telemetry.queue_metrics import QueueCounts
@@ -58,6 +59,7 @@ class JobManager:
         observer: Observer | None = None,
     ) -> None:
         self.registry = registry
+        self.turns = Turns()
         self._observer = observer or Observer(queue)
         self._pipeline = Pipeline(redis, self._observer.metrics.redis)
         self._store = Store(self._pipeline)
@@ -111,14 +113,14 @@ class JobManager:
 
     async def create_all(self, submissions: Sequence[tuple[str, object, Options]]) -> Sequence[Job]:
         """Create all of several jobs, or none. Raises as `create`; pointers then begin with the place of the job."""
-        new = prepare_all(self.registry, submissions)
+        new = await prepare_all(self.registry, submissions, self.turns)
         return await self._submit(new, lambda: self._submitter.submit(new)) if new else []
 
     async def create_all_once(
         self, submissions: Sequence[tuple[str, object, Options]], *, key: str
     ) -> tuple[Sequence[Job], bool]:
         """Do as `create_once` for several jobs, one at least, of one owner: all are created, or none."""
-        new = prepare_all(self.registry, submissions)
+        new = await prepare_all(self.registry, submissions, self.turns)
         return await self._submit(new, lambda: self._submitter.submit_once(new, key))
 
     async def _submit(self, new: Sequence[NewJob], call: Callable[[], Awaitable[T]]) -> T:

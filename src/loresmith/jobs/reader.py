@@ -53,10 +53,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Jobs of a listing, and the cursor of the next page; None when there is none. A page may be short, even empty."""
+    """Jobs of a listing, and the cursor of the next page; None when there is none. A page may be short, even empty.
+
+    `looked_at` counts the jobs that were read for it.
+    """
 
     jobs: Sequence[JobView]
     next_cursor: str | None
+    looked_at: int = 0
 
 
 class Reader:
@@ -100,18 +104,21 @@ class Reader:
         after = _parse_cursor(listing.cursor) if listing.cursor else None
         stretch = _STRETCH if listing.is_filtered else listing.limit
         found: list[JobView] = []
+        looked_at = 0
         for _ in range(_LOOKED_AT // stretch):
             entries = await self._store.page(index, after, stretch)
             wanted = _newer(entries, listing.created_after_ms)
+            looked_at += len(wanted)
             for entry, view in zip(wanted, await self._alive(index, wanted, owner), strict=True):
                 after = entry
                 if view is not None and listing.fits(view):
                     found.append(view)
                 if len(found) == listing.limit:
-                    return JobPage(found, _cursor(after) if entry != entries[-1] or len(entries) == stretch else None)
+                    more = entry != entries[-1] or len(entries) == stretch
+                    return JobPage(found, _cursor(after) if more else None, looked_at)
             if len(wanted) < stretch:
-                return JobPage(found, None)
-        return JobPage(found, _cursor(after) if after else None)
+                return JobPage(found, None, looked_at)
+        return JobPage(found, _cursor(after) if after else None, looked_at)
 
     async def _alive(self, index: str, entries: Sequence[Entry], owner: str | None) -> Sequence[JobView | None]:
         """Return the jobs of index entries; those that are gone leave the index."""

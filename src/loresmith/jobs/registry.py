@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from typing_extensions import TypeVar
 
 from loresmith.jobs.context import JobContext
-from loresmith.jobs.errors import FieldProblem, InvalidPayloadError, UnknownJobTypeError
+from loresmith.jobs.errors import MOST_PROBLEMS, FieldProblem, InvalidPayloadError, UnknownJobTypeError, shown
 
 ENTRY_POINT_GROUP: Final = "loresmith.job_types"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -55,9 +55,10 @@ class JobType(Generic[PayloadT, ResultT]):
         try:
             return self.payload_model.model_validate_json(payload, strict=True)
         except ValidationError as error:
-            if (mended := _with_whole_numbers(payload, error)) is not None:
-                return self.validate_json(mended)
-            raise InvalidPayloadError(_problems(error)) from None
+            wrong = error.errors(include_url=False, include_context=False)
+        if (mended := _with_whole_numbers(payload, wrong)) is not None:
+            return self.validate_json(mended)
+        raise InvalidPayloadError(_problems(wrong))
 
 
 def job_type(
@@ -171,10 +172,10 @@ def _element_type(result: Any) -> type[BaseModel] | None:
     return element if isinstance(element, type) and issubclass(element, BaseModel) else None
 
 
-def _with_whole_numbers(payload: bytes, error: ValidationError) -> bytes | None:
+def _with_whole_numbers(payload: bytes, wrong: Sequence[pydantic_core.ErrorDetails]) -> bytes | None:
     """Return a payload with integers for whole numbers that were written as 3.0; None where there were none."""
     value, mended = pydantic_core.from_json(payload), False
-    for problem in error.errors(include_url=False, include_context=False):
+    for problem in wrong:
         number = problem["input"]
         if problem["type"] == "int_type" and isinstance(number, float) and number.is_integer():
             mended = _put(value, problem["loc"], int(number)) or mended
@@ -194,16 +195,16 @@ def _put(value: Any, loc: tuple[int | str, ...], number: int) -> bool:
     return True
 
 
-def _problems(error: ValidationError) -> list[FieldProblem]:
+def _problems(wrong: Sequence[pydantic_core.ErrorDetails]) -> list[FieldProblem]:
     return [
         FieldProblem(
-            pointer="/".join(["/payload", *(_escape(part) for part in problem["loc"])]),
+            pointer=shown("/".join(["/payload", *(_escape(part) for part in problem["loc"])])),
             code=problem["type"],
-            detail=problem["msg"],
+            detail=shown(problem["msg"]),
         )
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        for problem in wrong[:MOST_PROBLEMS]
     ]
 
 
 def _escape(part: int | str) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
+    return shown(str(part)).replace("~", "~0").replace("/", "~1")

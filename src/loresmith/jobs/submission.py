@@ -14,6 +14,7 @@ from loresmith.jobs import keys
 from loresmith.jobs.errors import FieldProblem, InvalidPayloadError
 from loresmith.jobs.queue import Release
 from loresmith.jobs.registry import JobRegistry, JobType
+from loresmith.jobs.turns import Turns
 from loresmith.jobs.types import LIFETIME_SECONDS, Job, JobInput, Priority, State, Status, due_ms_of, timestamp
 from loresmith.telemetry.subject import request_id
 
@@ -117,15 +118,19 @@ def prepare(kind: JobType, payload: object, options: Options) -> NewJob:
     return NewJob(job, submitted, delay_seconds, options.run_at)
 
 
-def prepare_all(registry: JobRegistry, submissions: Sequence[tuple[str, object, Options]]) -> list[NewJob]:
+async def prepare_all(
+    registry: JobRegistry, submissions: Sequence[tuple[str, object, Options]], turns: Turns
+) -> list[NewJob]:
     """Do as `prepare` for each of a batch; pointers begin with the place of the job. Raises UnknownJobTypeError too."""
     new: list[NewJob] = []
+    work = turns.work()
     for place, (name, payload, options) in enumerate(submissions):
         try:
             new.append(prepare(registry.get(name), payload, options))
         except InvalidPayloadError as error:
             problems = [replace(one, pointer=f"/{place}{one.pointer}") for one in error.problems]
             raise InvalidPayloadError(problems) from None
+        await work.give()
     return new
 
 

@@ -132,6 +132,7 @@ export interface paths {
          *     `snapshot` and `done` have the whole job, `status` and `progress` all but its items, `item` one finished item.
          *     The id of an event is the job's `seq`, on the last event that a change makes; who comes back with it in
          *     `Last-Event-ID` goes on there, or gets a fresh `snapshot`, which replaces all that came before.
+         *     When the key or token ends meanwhile, `closed` with its `reason` is the last event.
          */
         get: operations["follow_job"];
         put?: never;
@@ -3798,7 +3799,7 @@ export interface operations {
                      */
                     "text/event-stream": {
                         /** @enum {string} */
-                        event: "snapshot" | "status" | "progress" | "item" | "done";
+                        event: "snapshot" | "status" | "progress" | "item" | "done" | "closed";
                         /** @description the `seq` of the change; on the last event of each */
                         id?: string;
                         data: string;
@@ -4467,7 +4468,10 @@ export interface operations {
     list_job_types: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of an earlier answer */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4476,6 +4480,10 @@ export interface operations {
             /** @description All of them */
             200: {
                 headers: {
+                    /** @description W/"<seq>" */
+                    ETag?: string;
+                    /** @description nobody keeps it but the client, who asks again */
+                    "Cache-Control"?: string;
                     /** @description the client's id of this request, or one made for it */
                     "X-Request-Id"?: string;
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -4485,6 +4493,21 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["JobTypeList"];
                 };
+            };
+            /** @description The client has them already */
+            304: {
+                headers: {
+                    /** @description W/"<seq>" */
+                    ETag?: string;
+                    /** @description nobody keeps it but the client, who asks again */
+                    "Cache-Control"?: string;
+                    /** @description the client's id of this request, or one made for it */
+                    "X-Request-Id"?: string;
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `host_not_allowed`: The server does not answer to this name */
             400: {

@@ -1,18 +1,23 @@
 """Routes that read jobs: one, close to the metal, several by id, and a listing."""
 
+from typing import Final
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from loresmith.api import describe
 from loresmith.api.credential import CredentialCheck
-from loresmith.api.deps import BareRoute, header_of, job_id_of, manager_of, viewer_of
+from loresmith.api.deps import BareRoute, access_of, header_of, job_id_of, manager_of, viewer_of
 from loresmith.api.forwarded import prefix_of
 from loresmith.api.ids import canonical_id
 from loresmith.api.parameters import ids_of, listing_of, matches, wait_seconds_of, wants_payload
 from loresmith.api.representation import JobResponse, NotModifiedResponse, jobs_response
 from loresmith.api.schemas import JobList, JobObject
 from loresmith.api.waiting import until_changed
+
+_JOBS_OF_A_REQUEST: Final = 20
+"""Reading so many jobs for a list counts as a request."""
 
 router = APIRouter(tags=["jobs"], route_class=BareRoute)
 
@@ -61,12 +66,14 @@ async def read_job(request: Request) -> Response:
 )
 async def list_jobs(request: Request) -> Response:
     """Return jobs, newest first, or with `ids` these jobs and which of them are `missing`."""
-    manager, owner = manager_of(request), viewer_of(request)
+    manager, owner, guard = manager_of(request), viewer_of(request), access_of(request).guard
     ids = ids_of(request)
     if ids is None:
         page = await manager.list(listing_of(request), owner=owner)
+        guard.charge(request, page.looked_at // _JOBS_OF_A_REQUEST, done=True)
         await manager.place(*page.jobs)
         return jobs_response(page.jobs, prefix=prefix_of(request.scope), next_cursor=page.next_cursor)
+    guard.charge(request, len(ids) // _JOBS_OF_A_REQUEST)
     asked = {canonical_id(one): one for one in ids}
     found = await manager.view_many(list(asked), owner=owner)
     views = [view for view in found if view is not None]

@@ -28,7 +28,8 @@ from loresmith.jobs import (
 
 router = APIRouter(tags=["jobs"], route_class=BareRoute)
 
-MOST_BATCH_BYTES: Final = 4 * 1024 * 1024
+MOST_BATCH_BYTES: Final = 2 * 1024 * 1024
+MOST_BATCH_VALUES: Final = 20_000
 
 _PROBLEMS: Final = describe.problems(
     "bad_request",
@@ -88,8 +89,9 @@ async def submit_job(request: Request) -> Response:
 )
 async def submit_batch(request: Request) -> Response:
     """Validate and store up to 100 jobs: all of them or none. The key, if there is one, stands for all."""
-    body = await read_json_object(request, most_bytes=MOST_BATCH_BYTES)
-    submissions = parse_batch(body, submitter_of(request))
+    body = await read_json_object(request, most_bytes=MOST_BATCH_BYTES, most_values=MOST_BATCH_VALUES)
+    submissions = await parse_batch(body, submitter_of(request), manager_of(request).turns)
+    access_of(request).guard.charge(request, len(submissions))
     key = idempotency_key_of(request)
     jobs, replayed = await _create_all(manager_of(request), submissions, key)
     views = [JobView.of_new(job) for job in jobs]

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loresmith.api import describe
-from loresmith.api.deps import BareRoute, viewer_of, worlds_of
+from loresmith.api.body import BYTES_OF_A_REQUEST
+from loresmith.api.deps import BareRoute, access_of, manager_of, viewer_of, worlds_of
 from loresmith.api.errors import invalid_parameter
 from loresmith.api.forwarded import prefix_of
 from loresmith.api.ids import is_canonical_id
@@ -39,8 +40,8 @@ async def list_worlds(request: Request) -> Response:
         )
     except CursorError as error:
         raise invalid_parameter("cursor", str(error)) from None
-    prefix = prefix_of(request.scope)
-    return _answer({"data": [_summary(world, prefix) for world in page.worlds], "next_cursor": page.next_cursor})
+    summaries = [_summary(world, prefix_of(request.scope)) for world in page.worlds]
+    return _answer(request, {"data": summaries, "next_cursor": page.next_cursor})
 
 
 @router.get(
@@ -56,7 +57,8 @@ async def list_worlds(request: Request) -> Response:
 async def read_world(request: Request) -> Response:
     """Return a world with its story, its quest and its pieces. It never changes."""
     world = await worlds_of(request).get(_id(request), owner=viewer_of(request))
-    return _answer(_world(world, prefix_of(request.scope)))
+    await manager_of(request).turns.take()
+    return _answer(request, _world(world, prefix_of(request.scope)))
 
 
 @router.delete(
@@ -90,8 +92,10 @@ def _limit(request: Request) -> int:
     raise invalid_parameter("limit", f"expected a number from 1 to {MOST_LISTED}")
 
 
-def _answer(body: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), 200, _HEADERS, "application/json")
+def _answer(request: Request, document: dict[str, Any]) -> Response:
+    body = orjson.dumps(document, option=orjson.OPT_UTC_Z)
+    access_of(request).guard.charge(request, len(body) // BYTES_OF_A_REQUEST, done=True)
+    return Response(body, 200, _HEADERS, "application/json")
 
 
 def _summary(world: WorldSummary, prefix: str) -> dict[str, Any]:
