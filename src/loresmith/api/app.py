@@ -156,9 +156,7 @@ def create_app(
     app.state.documents = Documents(
         job_types=Document(lambda _: render_job_types(manager.registry), "application/json"),
         openapi=Document(lambda prefix: orjson.dumps(_below(openapi(), prefix)), "application/json"),
-        docs=Document(
-            lambda prefix: render(openapi(), prefix).encode(), "text/html; charset=utf-8", _DOCS_HEADERS
-        ),
+        docs=Document(lambda prefix: render(openapi(), prefix).encode(), "text/html; charset=utf-8", _DOCS_HEADERS),
     )
     return app
 

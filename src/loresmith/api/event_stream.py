@@ -50,9 +50,7 @@ class EventStream(StreamingResponse):
         self._follower.watch.close()
 
 
-async def _chunks(
-    job_id: str, follower: JobFollower, check: CredentialCheck, prefix: str
-) -> AsyncGenerator[bytes]:
+async def _chunks(job_id: str, follower: JobFollower, check: CredentialCheck, prefix: str) -> AsyncGenerator[bytes]:
     """Yield events as they come, and a comment when none came for 10 s, so that no proxy closes the connection.
 
     Once the credential has ended, `closed` is the last event. While it cannot be checked any more, the stream just

@@ -1,4 +1,4 @@
-"""The HTTP/1.1 protocol of the server: uvicorn's, with bounds on clients in bytes and time, and correct for HTTP/1.0."""
+"""The HTTP/1.1 protocol of the server: uvicorn's, with bounds on bytes and time, and correct for HTTP/1.0."""
 
 import asyncio
 import socket
