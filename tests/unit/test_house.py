@@ -8,15 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [path for path in (ROOT / "src").rglob("*.py") if "pb" not in path.parts]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-
-
-def test_source_files_are_short() -> None:
-    long = {
-        str(path.relative_to(ROOT)): lines for path in SOURCES if (lines := len(path.read_text().splitlines())) > 300
-    }
-    assert long == {}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
