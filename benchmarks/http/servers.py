@@ -18,6 +18,7 @@ from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 
 from benchmarks.http.streams import end_later
+from loresmith.api.connections import Connections
 from loresmith.api import create_app
 from loresmith.bootstrap import build_manager, build_registry, connect
 from loresmith.cli.http import serving
@@ -94,7 +95,7 @@ async def serve(kind: str, redis_url: str, port: int) -> None:
             manager = build_manager(client, build_registry())
             worlds = Worlds(Database(SqliteFile(Path("unused"))))
             app = create_app(manager, worlds) if kind == "ours" else idiomatic(redis_url)
-            async with serving(app, bound):
+            async with serving(app, bound, Connections()):
                 await _until_told(tuned=kind != "idiomatic")
                 manager.release_waiters()
             await manager.close()

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from loresmith.api.connections import Connections
 from loresmith.api import create_app
 from loresmith.api.page import Page
 from loresmith.cli.http import serving
@@ -48,7 +49,7 @@ def with_page(app: FastAPI, page: Page) -> FastAPI:
 async def served(app: FastAPI) -> AsyncGenerator[str]:
     """The API as `loresmith serve` serves it; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        async with serving(app, bound):
+        async with serving(app, bound, Connections()):
             yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 

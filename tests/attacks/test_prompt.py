@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from loresmith.bootstrap import build_registry, classify
 from loresmith.db import Worlds
-from loresmith.jobs import Failed
+from loresmith.jobs import Failed, Unavailable
 from loresmith.jobs.testing import try_job
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.fake import ScriptedLoreModel
@@ -172,7 +172,7 @@ def without_patterns(request: GenerationRequest, hostile: str) -> dict[str, Any]
     return spoiled
 
 
-def refuse(error: Exception) -> Failed | None:
+def refuse(error: Exception) -> Failed | Unavailable:
     return classify(error) or Failed("internal", str(error))
 
 

@@ -18,7 +18,7 @@ import pydantic_core
 from loresmith.jobs.claim import Begun, Claim
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import JobError
-from loresmith.jobs.outcomes import Classify, Failed
+from loresmith.jobs.outcomes import Classify, Failed, Unavailable
 from loresmith.jobs.registry import JobType
 from loresmith.jobs.run import Run
 from loresmith.jobs.store import Written
@@ -33,7 +33,7 @@ class Trial:
     """What one attempt did. `result` is a JSON value, None when `error` says why there is none."""
 
     result: Any = None
-    error: JobError | Failed | None = None
+    error: JobError | Failed | Unavailable | None = None
     items: dict[int, Any] = field(default_factory=dict[int, Any])
     steps: dict[str, Any] = field(default_factory=dict[str, Any])
     progress: list[int] = field(default_factory=list[int])
