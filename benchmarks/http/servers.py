@@ -18,8 +18,8 @@ from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 
 from benchmarks.http.streams import end_later
-from loresmith.api.connections import Connections
 from loresmith.api import create_app
+from loresmith.api.connections import Connections
 from loresmith.bootstrap import build_manager, build_registry, connect
 from loresmith.cli.http import serving
 from loresmith.cli.whole import tune_garbage_collection

@@ -12,8 +12,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from loresmith.api.connections import Connections
 from loresmith.api import create_app
+from loresmith.api.connections import Connections
 from loresmith.api.page import Page
 from loresmith.cli.http import serving
 from loresmith.client import AsyncJobsClient, JobsClient
