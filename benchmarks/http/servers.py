@@ -25,7 +25,7 @@ from loresmith.cli.http import serving
 from loresmith.cli.whole import tune_garbage_collection
 from loresmith.db import Database, SqliteFile, Worlds
 from loresmith.jobs import JobRegistry, Worker
-from loresmith.jobs.connection import Connections
+from loresmith.jobs.connection import Connections as RedisConnections
 
 _DAY_SECONDS = 86_400
 
@@ -105,7 +105,7 @@ async def work(redis_url: str) -> None:
     """Run jobs on the other core until the input ends."""
     os.sched_setaffinity(0, {1})
     registry = JobRegistry().add(end_later)
-    worker = Worker(connections=Connections(redis_url), registry=registry, resources={}, concurrency=2_000)
+    worker = Worker(connections=RedisConnections(redis_url), registry=registry, resources={}, concurrency=2_000)
     running = asyncio.create_task(worker.run())
     await _until_told()
     worker.stop()

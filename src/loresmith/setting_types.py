@@ -165,7 +165,9 @@ def _key_set_url(value: str) -> str:
 
 
 def _signing_secret(value: SecretStr) -> SecretStr:
-    _sendable_secret(value)
+    """A passphrase may have blanks: it is never sent."""
+    if flaw := find_unsendable(value.get_secret_value().replace(" ", "_")):
+        raise ValueError(f"expected printable ASCII, not {flaw}")
     if len(value.get_secret_value().encode()) < LEAST_SIGNING_LENGTH:
         raise ValueError(f"expected at least {LEAST_SIGNING_LENGTH} characters")
     return value

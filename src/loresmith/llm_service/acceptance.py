@@ -14,7 +14,7 @@ from loresmith.llm_service.patterns import pattern
 MOST_VALUES: Final = 5_000
 """Keywords, names and other values of a schema, all together."""
 MOST_DEPTH: Final = 64
-MOST_PATTERN: Final = 500
+MOST_PATTERN: Final = 2_000
 MOST_TEXT: Final = 10_000
 """Characters of a description, a name or whatever else."""
 MOST_EXPANDED: Final = 20_000
