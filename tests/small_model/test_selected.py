@@ -8,7 +8,7 @@ import pytest
 from loresmith.lore import SelectedPiece
 from loresmith.small_model.guides.events import EventGuide
 from loresmith.small_model.guides.relics import RelicGuide
-from loresmith.small_model.selected import NOTE_MAX_LENGTH, as_note
+from loresmith.small_model.selected import NOTE_MAX_LENGTH, as_note, name_if_plain
 from tests.small_model.guides import ATTACKS, HARBOUR, ORDERS, SIEGE, outside_quotations, select, written
 
 LABELS = {"Event", "Cause", "Affected", "Relic", "Price of its power", "Answer"}
@@ -115,3 +115,7 @@ def test_a_guide_ignores_pieces_of_other_types() -> None:
     relic = select({"name": "Old Lamp", "description": "A lamp.", "type": "relic"})
 
     assert "Old Lamp" not in EventGuide("fantasy", 1, "job-1", [relic, harbour()]).request(0, 0, []).prompt
+
+
+def test_a_long_name_is_matched_in_time_that_grows_with_its_length() -> None:
+    assert name_if_plain(harbour(name="a" * 70 + "!")) is None

@@ -33,7 +33,7 @@ class Trial:
     """What one attempt did. `result` is a JSON value, None when `error` says why there is none."""
 
     result: Any = None
-    error: JobError | Failed | Unavailable | None = None
+    error: JobError | Failed | None = None
     items: dict[int, Any] = field(default_factory=dict[int, Any])
     steps: dict[str, Any] = field(default_factory=dict[str, Any])
     progress: list[int] = field(default_factory=list[int])
@@ -111,9 +111,10 @@ async def try_job(
     except JobError as error:
         trial.error = error
     except Exception as error:
-        trial.error = classify(error)
-        if trial.error is None:
+        outcome = classify(error)
+        if outcome is None:
             raise
+        trial.error = outcome.failed if isinstance(outcome, Unavailable) else outcome
     trial.items = {index: pydantic_core.to_jsonable_python(value) for index, value in context.items.items()}
     trial.steps = {name: msgspec.json.decode(value) for name, value in run.checkpoint.items() if not name.isdigit()}
     trial.usage, trial.course = run.job.usage, run.course

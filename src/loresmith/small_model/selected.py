@@ -12,7 +12,9 @@ NOTE_MAX_LENGTH: Final = 400
 """Characters of a selected piece in a prompt: a small model reads two of them with the examples."""
 
 _STAND_INS: Final = {"character": "Ruth", "faction": "Guild", "setting": "Valley", "event": "Feast", "relic": "Jewel"}
-_PLAIN: Final = re.compile("[A-Za-z]+(['-]?[A-Za-z]+)*( [A-Za-z]+(['-]?[A-Za-z]+)*)*")
+_WORD: Final = "[A-Za-z]+(?:['-][A-Za-z]+)*"
+_PLAIN: Final = re.compile(rf"{_WORD}(?: {_WORD})*")
+"""Each repetition begins with a mark or a blank of its own: a name of a stranger must not cost more than its length."""
 
 
 def as_note(piece: SelectedPiece) -> str:
