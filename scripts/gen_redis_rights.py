@@ -20,7 +20,7 @@ _PARTED = ("XINFO", "XGROUP")
 """Commands whose first argument is a command of its own."""
 _COMMANDS = {name.upper() for name in dir(redis.Redis) if not name.startswith("_")}
 _KNOWN = _COMMANDS - {"CLOSE", "DELETE", "PIPELINE"} | {"DEL", *_PARTED}
-_METHODS = {"SCRIPT_LOAD": "SCRIPT|LOAD", "PUBSUB": "SUBSCRIBE", "DELETE": "DEL"}
+_METHODS = {"SCAN_ITER": "SCAN", "SCRIPT_LOAD": "SCRIPT|LOAD", "PUBSUB": "SUBSCRIBE", "DELETE": "DEL"}
 _RECEIVERS = {"redis", "_redis", "client", "reader"}
 _CONNECTING = {"AUTH", "HELLO", "PING", "SELECT", "SUBSCRIBE", "UNSUBSCRIBE"}
 """What redis-py sends by itself."""
