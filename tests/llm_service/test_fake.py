@@ -15,6 +15,7 @@ from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import FieldsDone, Partial, Usage
 from loresmith.llm_service.fake_spec import FakeSpec
 from loresmith.llm_service.fake_text import Writer
+from loresmith.llm_service.hygiene import visible
 from loresmith.llm_service.provider import find_provider
 from loresmith.llm_service.schema import OutputSchema
 from tests.llm_service.conftest import Serve
@@ -119,7 +120,9 @@ choices: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     ]
 )
 leaf_schemas = strings | patterns | numbers | choices
-schemas = st.dictionaries(st.text(min_size=1, max_size=6), leaf_schemas, max_size=6).map(
+names = st.text(min_size=1, max_size=6).map(visible).filter(bool)
+"""The service removes invisible characters from the names of a schema before a model sees them."""
+schemas = st.dictionaries(names, leaf_schemas, max_size=6).map(
     lambda properties: {
         "type": "object",
         "properties": properties,

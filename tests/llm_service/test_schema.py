@@ -17,7 +17,7 @@ def test_a_valid_output_is_made_compact() -> None:
     assert OutputSchema(KNIGHT).judge(spaced).json == VALID
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"a": NaN}', '{"a": 1} x', '{"a": "\\ud800"}', '{"a":' * 5000, '{"a":foo}'])
+@pytest.mark.parametrize("text", ["", "{", '{"a": NaN}', '{"a": 1} x', '{"a":' * 5000, '{"a":foo}'])
 def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
     (problem,) = ANYTHING.judge(text).problems
     assert problem.startswith("not valid JSON")
