@@ -180,7 +180,7 @@ def all_live_and_are_ready_and_a_worker_says_what_is_missing(told: Told) -> None
 
 def one_trace_goes_from_the_request_to_the_model(told: Told) -> None:
     by_id = {span.span_id: span for span in told.spans}
-    [chat, _] = [span for span in told.spans if span.name == "chat fake"]
+    [chat, *_] = [span for span in told.spans if span.name == "chat fake"]
     path, at = [chat], chat
     while (parent := by_id.get(at.parent_id)) is not None:
         path.append(at := parent)
