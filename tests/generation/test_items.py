@@ -101,7 +101,7 @@ async def test_a_plan_with_the_same_name_twice_is_repaired_once() -> None:
     assert len(model.requests) == 5
 
 
-async def test_when_one_item_fails_the_others_are_cancelled_and_finished_ones_stay() -> None:
+async def test_a_failed_item_cancels_the_others_and_finished_ones_stay() -> None:
     refused = GenerationError("content_refused", "no")
     model = ScriptedLoreModel(lambda asked: refused if find_number(asked) == 3 else obey(asked))
 

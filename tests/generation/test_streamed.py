@@ -61,7 +61,7 @@ async def test_a_whole_answer_is_the_object_in_one_call() -> None:
     assert requests[0].repairs == 0
 
 
-async def test_the_next_attempt_is_shown_the_finished_texts_and_asks_for_the_rest() -> None:
+async def test_the_next_attempt_sees_finished_texts_and_asks_for_the_rest() -> None:
     done = {2: {"text": "One."}, 3: {"text": "Two."}}
 
     trial, (request,) = await run(
