@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 T = TypeVar("T")
 
 
-async def wait_until(condition: Callable[[], T | Awaitable[T]], *, seconds: float = 20.0) -> T:
+async def wait_until(condition: Callable[[], T | Awaitable[T]], *, seconds: float = 60.0) -> T:
     """Return the first truthy value of `condition`. Raises TimeoutError that shows the last one."""
     ends = time.monotonic() + seconds
     while True:

@@ -21,15 +21,12 @@ from tests.api.signing import SECRET, SETTINGS, token
 @contextlib.contextmanager
 def everything_logged() -> Generator[None]:
     """Down to what libraries of the server say of themselves."""
-    before, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
     configure_logging("debug", "json")
     chatty = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.access", "asyncio", "aiosqlite")]
     levels = [logger.level for logger in chatty]
     for logger in chatty:
         logger.setLevel(logging.DEBUG)
     yield
-    structlog.configure(**before)
-    logging.root.handlers[:], logging.root.level = handlers, level
     for logger, usual in zip(chatty, levels, strict=True):
         logger.setLevel(usual)
 

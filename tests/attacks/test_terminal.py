@@ -165,17 +165,13 @@ def hostile() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("LORESMITH_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LORESMITH_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("LORESMITH_MODEL", "fake")
     monkeypatch.chdir(tmp_path)
-    before, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
-    yield
-    structlog.configure(**before)
-    logging.root.handlers[:], logging.root.level = handlers, level
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from redis.exceptions import RedisError
 from loresmith.jobs.connection import Connections
 from tests.chaos.children import Child, RedisChild, python_child
 from tests.chaos.faults import LINKS, WORKERS, Fault
-from tests.chaos.ledger import Ledger
+from tests.chaos.ledger import Ledger, read_ledgers
 from tests.chaos.proxy import Link
+from tests.waiting import wait_until
 
 _SLOW_SECONDS: Final = 0.15
 _DRAIN_SECONDS: Final = 60.0
@@ -44,10 +45,14 @@ class Stage:
         return [self.links[-1].url, str(self._folder), f"{self._seed}-{self._generation}"]
 
     async def open(self) -> None:
-        """Start everything."""
+        """Start everything, and wait until the first job is accepted: a start on a loaded machine takes many faults."""
         await self.redis.start()
         await asyncio.gather(*(link.open() for link in self.links))
         await asyncio.gather(*(child.start() for child in (*self.workers, self.submitter)))
+        await wait_until(self._has_accepted, seconds=60.0)
+
+    def _has_accepted(self) -> bool:
+        return any(event.kind == "accepted" for event in read_ledgers(self._folder))
 
     async def stop_submitting(self) -> None:
         """Let the submitter end what is under way."""

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
-from typing import Any
+from contextlib import AsyncExitStack, suppress
+from typing import Any, Self
 
 import httpx2
 import orjson
@@ -102,11 +102,14 @@ class Cutter:
 
     def __init__(self, target: Address, cuts: list[int]) -> None:
         self._target, self._cuts = target, cuts
+        self.used = asyncio.Event()
+        """Set by the first connection."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> str:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
@@ -115,6 +118,7 @@ class Cutter:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.used.set()
         left = self._cuts.pop(0) if self._cuts else 10**9
         try:
             there, away = await asyncio.open_connection(*self._target)
@@ -169,24 +173,26 @@ async def test_a_live_stream_that_a_proxy_cuts_again_and_again_ends_in_the_same_
     monkeypatch.setattr("loresmith.client.follower.FIRST_SECONDS", 1000.0)
     go = cue("go")
 
-    async def follow(cuts: list[int]) -> tuple[list[Update], str]:
-        job_id = await submitted(remote, *STEPS)
-        await reached(remote, job_id, "running")
-        async with Cutter(address, cuts) as url:
-            kind: Any = HastyPlain if flavour == "plain" else HastyAsyncio
-            client = Either(kind(url, patience_seconds=1000.0))
-            try:
-                return await client.stream(job_id, timeout_seconds=20.0 * SPEED), job_id
-            finally:
-                await client.aclose()
+    async def follow(job_id: str, cutter: Cutter) -> list[Update]:
+        kind: Any = HastyPlain if flavour == "plain" else HastyAsyncio
+        client = Either(kind(cutter.url, patience_seconds=1000.0))
+        try:
+            return await client.stream(job_id, timeout_seconds=60.0 * SPEED)
+        finally:
+            await client.aclose()
 
     cuts = [[at, at // 2, 700, at + 350] for at in range(300, 5000, 400)]
-    asyncio.get_running_loop().call_later(0.3, go.set)
-    async with asyncio.TaskGroup() as group:
-        following = [group.create_task(follow(one)) for one in cuts]
-    for task in following:
-        updates, job_id = task.result()
-        has_all(updates, await job_of(remote, job_id))
+    ids = [await submitted(remote, *STEPS) for _ in cuts]
+    for job_id in ids:
+        await reached(remote, job_id, "running")
+    async with AsyncExitStack() as stack:
+        cutters = [await stack.enter_async_context(Cutter(address, one)) for one in cuts]
+        following = [asyncio.create_task(follow(*one)) for one in zip(ids, cutters, strict=True)]
+        first = cutters[: 4 if flavour == "plain" else None]  # there are not threads for all at once
+        await asyncio.gather(*(cutter.used.wait() for cutter in first))
+        go.set()
+        for job_id, updates in zip(ids, await asyncio.gather(*following), strict=True):
+            has_all(updates, await job_of(remote, job_id))
 
 
 async def test_a_stream_is_left_without_an_end(address: Address, remote: httpx2.AsyncClient, cue: Cue) -> None:

@@ -41,5 +41,5 @@ async def test_the_demo_of_an_unknown_type_names_those_there_are(short_tmp: Path
 
 
 async def test_the_demo_says_why_a_job_failed(short_tmp: Path, fails: Fails) -> None:
-    line = await fails(short_tmp / "data", "demo", model="fake?seconds=0.1&error_rate=1")
+    line = await fails(short_tmp / "data", "demo", model="fake?seconds=0.1", budget_job_tokens="1")
     assert line.startswith("loresmith: the job failed: ")

@@ -112,6 +112,17 @@ async def test_a_failed_item_cancels_the_others_and_finished_ones_stay() -> None
     assert set(trial.items) <= {0, 1}
 
 
+async def test_the_others_are_finished_when_an_item_is_worth_another_attempt() -> None:
+    away = GenerationError("provider_unavailable", "no", began=False)
+    model = ScriptedLoreModel(lambda asked: away if find_number(asked) == 3 else obey(asked))
+
+    trial = await run(model)
+
+    assert trial.error is not None
+    assert trial.error.code == "provider_unavailable"
+    assert set(trial.items) == {0, 1}
+
+
 async def test_a_lost_lease_is_raised_as_it_is() -> None:
     class Lost(BaseException):
         pass

@@ -50,8 +50,9 @@ class Site:
     async def jobs(self, ids: list[str]) -> list[Job]:
         return [await self.manager.get(job_id) for job_id in ids]
 
-    async def all_wait(self, ids: list[str]) -> bool:
-        return all(job.state == "retrying" for job in await self.jobs(ids))
+    async def all_wait(self, ids: list[str]) -> list[Job] | None:
+        jobs = await self.jobs(ids)
+        return jobs if all(job.state == "retrying" for job in jobs) else None
 
     async def all_completed(self, ids: list[str]) -> list[Job] | None:
         jobs = await self.jobs(ids)
@@ -88,10 +89,10 @@ async def site(redis_url: str, openai: OpenAIServer, monkeypatch: pytest.MonkeyP
 async def test_200_jobs_wait_for_a_provider_that_is_asked_a_few_times(site: Site) -> None:
     site.openai.answers = [fails("500 Internal Server Error")]
     ids = await site.submit(JOBS)
-    await wait_until(lambda: site.all_wait(ids), seconds=60)
+    jobs = await wait_until(lambda: site.all_wait(ids), seconds=60)
+    assert jobs is not None
     calls = len(site.openai.exchanges)
     assert calls <= 8 + 4, "those that had a slot when it went away, and some probes"
-    jobs = await site.jobs(ids)
     assert {job.attempt for job in jobs} == {1}
     assert all(job.message.startswith("Waiting for the model service: ") for job in jobs)
     site.openai.answers = [says(VALID)]
@@ -116,9 +117,9 @@ async def test_jobs_wait_for_a_lore_service_that_is_down(site: Site) -> None:
     site.openai.answers = [says(VALID)]
     await site.stop_lore()
     ids = await site.submit(40)
-    await wait_until(lambda: site.all_wait(ids))
-    [one, *_] = await site.jobs(ids)
-    assert one.message == f"Waiting for the model service: the lore service could not be reached at {site.address!r}"
+    jobs = await wait_until(lambda: site.all_wait(ids))
+    assert jobs is not None
+    assert jobs[0].message == f"Waiting for the model service: the lore service could not be reached at {site.address!r}"
     await site.start_lore()
     done = await wait_until(lambda: site.all_completed(ids), seconds=60)
     assert done is not None

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from loresmith.jobs.executor import log_failure
 from loresmith.telemetry import configure_logging
 from loresmith.telemetry.content import LONGEST_EXCERPT, Content
-from tests.unit.test_telemetry import own_configuration as own_configuration  # noqa: PLC0414 - a fixture
 
 SECRET = "Kael of the Silver Marsh"
 

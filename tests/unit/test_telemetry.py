@@ -12,14 +12,6 @@ import structlog
 from loresmith.telemetry import configure_logging
 
 
-@pytest.fixture(autouse=True)
-def own_configuration() -> Iterator[None]:
-    before, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
-    yield
-    structlog.configure(**before)
-    logging.root.handlers[:], logging.root.level = handlers, level
-
-
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_a_trace_shows_no_local_variable(capsys: pytest.CaptureFixture[str], log_format: str) -> None:
     configure_logging("info", log_format)  # pyright: ignore[reportArgumentType]

@@ -14,6 +14,7 @@ from loresmith.generation.guided import ask_for, find_item_guide
 from loresmith.generation.naming import find_noun, find_plural
 from loresmith.generation.progress import JobProgress, Part, track_progress
 from loresmith.jobs import JobContext
+from loresmith.llm.errors import GenerationError
 from loresmith.lore import quote
 
 PLAN_STEP: Final = "plan"
@@ -244,15 +245,27 @@ def normalize(name: str) -> str:
 
 
 async def gather_or_cancel(writers: Sequence[Callable[[], Awaitable[None]]]) -> None:
-    """Run all at once; when one fails, cancel the others and raise its error, unwrapped."""
+    """Run all at once and raise the error of the first that failed, unwrapped.
+
+    When the error is worth another attempt, the others are finished first: what they have paid for is kept. Any other
+    error cancels them.
+    """
+    failures: list[GenerationError] = []
+
+    async def run(writer: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await writer()
+        except GenerationError as error:
+            if not error.retryable:
+                raise
+            failures.append(error)
+
     try:
         async with asyncio.TaskGroup() as group:
             for writer in writers:
-                group.create_task(_await(writer))
-    except BaseExceptionGroup as failures:
+                group.create_task(run(writer))
+    except BaseExceptionGroup as group_error:
         # A lost lease is no Exception and outranks any other error of the same time.
-        raise min(failures.exceptions, key=lambda error: isinstance(error, Exception)) from failures
-
-
-async def _await(writer: Callable[[], Awaitable[None]]) -> None:
-    await writer()
+        raise min(group_error.exceptions, key=lambda error: isinstance(error, Exception)) from group_error
+    if failures:
+        raise max(failures, key=lambda error: error.began)  # an attempt is counted if any of them began

@@ -154,8 +154,9 @@ def beats(cast: Cast, random: Random) -> list[Beat]:
 
 def spelled(text: str) -> str:
     """Return a pattern that this text fits, and nothing else."""
+    special = {"^": r"\^"}  # in brackets it would negate
     return "".join(
-        letter if letter.isalnum() or letter in " '-," else f"[{letter}]" for letter in text if letter != "^"
+        letter if letter.isalnum() or letter in " '-," else special.get(letter, f"[{letter}]") for letter in text
     )
 
 

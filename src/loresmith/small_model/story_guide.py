@@ -163,8 +163,12 @@ class StoryGuide:
         problems: list[str] = []
         for attempt in range(TRIES):
             request = self._request(form, attempt)
-            value = await ask(request, attempt > 0 or form.again)
-            problems = form.take(value)
+            try:
+                problems = form.take(await ask(request, attempt > 0 or form.again))
+            except GenerationError as error:
+                if error.code != "output_invalid":
+                    raise
+                problems = [error.message]
             if not problems:
                 return form.fit
             _log.info("part_rejected", part=form.name, fields=sorted(form.fields.keys() - form.fit.keys()))
