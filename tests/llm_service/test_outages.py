@@ -119,7 +119,9 @@ async def test_jobs_wait_for_a_lore_service_that_is_down(site: Site) -> None:
     ids = await site.submit(40)
     jobs = await wait_until(lambda: site.all_wait(ids))
     assert jobs is not None
-    assert jobs[0].message == f"Waiting for the model service: the lore service could not be reached at {site.address!r}"
+    assert (
+        jobs[0].message == f"Waiting for the model service: the lore service could not be reached at {site.address!r}"
+    )
     await site.start_lore()
     done = await wait_until(lambda: site.all_completed(ids), seconds=60)
     assert done is not None

@@ -1,28 +1,17 @@
 """Every job type with every provider, as a job through the whole stack: taken at the first request, completed."""
 
-import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from loresmith.bootstrap import build_registry, classify
-from loresmith.db import Database, Worlds, locate
-from loresmith.db.schema import migrate
-from loresmith.jobs import Job, JobManager, Worker
-from loresmith.jobs.connection import Connections
-from loresmith.llm.client import GrpcLoreModel
-from loresmith.llm.port import LoreModel
-from loresmith.llm_service.provider import find_provider
-from loresmith.llm_service.server import LoreServer
 from tests.providers.answers import answer_for
-from tests.providers.servers import PROVIDERS, ProviderServer
-from tests.waiting import wait_until
+from tests.providers.servers import PROVIDERS
+from tests.providers.whole_stack import ended, provider_of, stack
 
 DATA: Final = Path(__file__).parents[1] / "data"
 SNAPSHOTS: Final = Path(__file__).parent / "requests"
@@ -39,55 +28,6 @@ PAYLOADS: Mapping[str, dict[str, Any]] = {
 }
 
 
-@asynccontextmanager
-async def stack(
-    server: ProviderServer, redis_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[JobManager]:
-    """A lore service for the provider, a worker and a manager."""
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    provider = find_provider(
-        server.model, base_url=server.environment.get("LORESMITH_MODEL_BASE_URL"), api_key="test-key"
-    )
-    location = locate(None, data_dir=folder)
-    await migrate(location)
-    async with AsyncExitStack() as opened:
-        lore = LoreServer(provider)
-        port = await lore.start("127.0.0.1:0")
-        opened.push_async_callback(lore.stop)
-        model = GrpcLoreModel(f"127.0.0.1:{port}")
-        opened.push_async_callback(model.close)
-        database = Database(location)
-        opened.push_async_callback(database.close)
-        connections = Connections(redis_url)
-        redis = await opened.enter_async_context(connections.client())
-        resources: Mapping[type, object] = {LoreModel: model, Worlds: Worlds(database)}
-        registry = build_registry()
-        worker = Worker(
-            connections=connections, registry=registry, resources=resources, classify=classify, grace_seconds=0
-        )
-        running = asyncio.create_task(worker.run())
-        try:
-            yield JobManager(redis=redis, registry=registry)
-        finally:
-            worker.stop()
-            await running
-
-
-async def ended(manager: JobManager, job_id: str) -> Job:
-    """The job, once it has ended."""
-    found: list[Job] = []
-
-    async def has_ended() -> bool:
-        view = await manager.get(job_id)
-        if view.status in ("completed", "failed"):
-            found.append(view)
-        return bool(found)
-
-    await wait_until(has_ended, seconds=60)
-    return found[0]
-
-
 def write_by_prompt(schema: dict[str, Any], body: dict[str, Any], number: int) -> str:
     """The same answer for the same request, in whatever order the requests come."""
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
@@ -100,7 +40,7 @@ async def test_every_job_type_is_taken_at_the_first_request(
 ) -> None:
     async with PROVIDERS[name]() as server:
         server.write = write_by_prompt
-        async with stack(server, redis_url, tmp_path, monkeypatch) as manager:
+        async with stack(provider_of(server, monkeypatch), redis_url, tmp_path) as manager:
             sent: dict[str, list[Any]] = {}
             for job_type, payload in PAYLOADS.items():
                 before = len(server.bodies)
@@ -165,7 +105,7 @@ async def test_360_good_characters_are_accepted_at_the_first_try(
 
     async with PROVIDERS["llama.cpp"]() as server:
         server.write = write
-        async with stack(server, redis_url, tmp_path, monkeypatch) as manager:
+        async with stack(provider_of(server, monkeypatch), redis_url, tmp_path) as manager:
             jobs = [
                 await manager.create("generate_characters", {"theme": "any", "count": 10})
                 for _ in range(len(lines) // 10)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from loresmith.llm.errors import GenerationError
+from loresmith.jobs import Job, JobManager
+from loresmith.llm.errors import RETRYABLE_CODES, GenerationError
 from loresmith.llm.port import Final, Usage
 from loresmith.llm.wire import WireEvent
 from loresmith.llm_service.call import Call
@@ -20,8 +22,10 @@ from loresmith.llm_service.schema import output_schema
 from tests.llm_service.openai_server import Exchange, OpenAIServer
 from tests.llm_service.orders import KNIGHT, VALID, order
 from tests.providers.servers import chat_says
+from tests.providers.whole_stack import stack
 from tests.providers.zoo import BEHAVIOURS, ROWS, Behaviour, Zoo
 from tests.providers.zoo_plays import way
+from tests.waiting import wait_until
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -67,6 +71,33 @@ async def test_each_behaviour_comes_to_what_it_must(zoo: Zoo, behaviour: Behavio
         assert (usage.input_tokens, usage.output_tokens) == behaviour.tokens
     assert usage.input_tokens > 0
     assert 0 < usage.output_tokens < 1000
+
+
+@pytest.mark.parametrize("behaviour", ROWS, ids=lambda row: row.name)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_job_comes_to_what_it_must(zoo: Zoo, behaviour: Behaviour, redis_url: str, tmp_path: Path) -> None:
+    url = zoo.url.removesuffix("/v1") + behaviour.path
+    provider = find_provider(f"openai-compatible:{behaviour.name}", base_url=url, api_key="k")
+    async with stack(provider, redis_url, tmp_path) as manager:
+        job = await manager.create("generate_characters", {"theme": "fantasy", "count": 1})
+        view = await wait_until(lambda: settled(manager, job.id))
+    assert view is not None
+    if behaviour.code is None:
+        assert view.state == "completed", view
+    elif behaviour.code in RETRYABLE_CODES and behaviour.retryable is None:
+        assert view.state == "retrying"
+        assert behaviour.message in view.message
+    else:
+        assert view.state == "failed"
+        assert view.error_detail
+        assert view.error_detail.code == behaviour.code
+        assert behaviour.message in view.error_detail.message
+
+
+async def settled(manager: JobManager, job_id: str) -> Job | None:
+    """The job, once nothing more comes of it soon."""
+    job = await manager.get(job_id)
+    return job if job.done or job.state == "retrying" else None
 
 
 def test_the_zoo_has_forty_behaviours_each_with_a_source() -> None:

@@ -32,6 +32,8 @@ class Behaviour:
     """The error of the call; None: it has its object."""
     message: str = ""
     """A part of the error's message."""
+    retryable: bool | None = None
+    """None: as errors of its code are."""
     retry_after: float | None = None
     tokens: tuple[int, int] | None = None
     """Tokens that are booked, where the server names them."""
@@ -146,7 +148,7 @@ ROWS: tuple[Behaviour, ...] = (
         "OpenAI API reference, finish_reason",
         plays.cut_by_length,
         code="output_invalid",
-        message="cut off at its limit of 512 tokens: raise max_output_tokens",
+        message="tokens: raise max_output_tokens",
     ),
     Behaviour(
         "length-thoughts",
@@ -312,6 +314,7 @@ ROWS: tuple[Behaviour, ...] = (
         plays.refused("404 Not Found", {"error": "Not found"}),
         code="provider_unavailable",
         message="seems to lack /v1",
+        retryable=False,
         path="",
     ),
     Behaviour(
@@ -321,6 +324,7 @@ ROWS: tuple[Behaviour, ...] = (
         plays.whole(lambda _: {"error": "Unexpected endpoint or method. (POST /chat/completions)"}),
         code="provider_unavailable",
         message="seems to lack /v1",
+        retryable=False,
         path="",
     ),
     Behaviour(
@@ -330,6 +334,7 @@ ROWS: tuple[Behaviour, ...] = (
         plays.page,
         code="provider_unavailable",
         message="seems to lack /v1",
+        retryable=False,
         path="",
     ),
 )
