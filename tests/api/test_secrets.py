@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-import structlog
 
 from loresmith.db import Database, Keys
 from loresmith.jobs import JobRegistry
