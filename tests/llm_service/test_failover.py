@@ -173,9 +173,19 @@ async def test_a_provider_of_another_kind_takes_over(
 async def test_calls_that_fail_over_give_their_slots_back(
     model: GrpcLoreModel, openai: OpenAIServer, second: OpenAIServer
 ) -> None:
-    openai.answers = [goes_silent if number % 2 else fails("503 Service Unavailable") for number in range(2)]
+    broken = asyncio.Event()
+
+    async def fails_later(exchange: Exchange) -> None:
+        await broken.wait()
+        await fails("503 Service Unavailable")(exchange)
+
+    openai.answers = [fails_later, goes_silent]
     tasks = [asyncio.create_task(collect(model, order(seed=number))) for number in range(20)]
-    await wait_until(lambda: sum(task.done() for task in tasks) >= 12)
+    slots = find_provider("openai-compatible:first", base_url=openai.url).concurrent_calls
+    await wait_until(lambda: len(openai.exchanges) == slots)
+    broken.set()
+    await wait_until(lambda: sum(task.done() for task in tasks) == 20 - (slots - 1))
+    assert len(openai.exchanges) == slots, "those who waited for a slot are not sent to a model that has failed"
     for task in tasks:
         task.cancel()
     openai.answers = [says(VALID)]

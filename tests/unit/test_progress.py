@@ -199,3 +199,12 @@ async def test_a_job_that_stands_still_says_so_until_it_goes_on() -> None:
     run.reached(0, 2)
     run.tick(run.looked_at + 0.6)
     assert job.message == "Working..."
+
+
+async def test_what_a_run_came_to_is_not_overwritten_by_the_clock() -> None:
+    run = run_of(job_of(), 1, alike())
+    run.report(0.0, "Working...")
+    run.tick(run.looked_at + 0.5)
+    run.settling, run.job.message = True, "Waiting for the model service"
+    run.tick(run.looked_at + 1)
+    assert run.job.message == "Waiting for the model service"

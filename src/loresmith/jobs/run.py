@@ -156,8 +156,8 @@ class Run:
     def tick(self, now: float) -> None:
         """Move on what is estimated: progress by the clock or by past jobs, the ETA, and whether the job is late."""
         job = self.job
-        if job.progress < progress.STARTED:
-            return
+        if self.settling or job.progress < progress.STARTED:
+            return  # the document says already what the run comes to
         before = (job.progress, job.message)
         forecast = self._forecast = self._forecast or self._new_forecast()
         by_clock = self._clock_from is not None

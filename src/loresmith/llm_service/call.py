@@ -12,12 +12,12 @@ from pydantic_ai.models.instrumented import InstrumentationSettings
 from loresmith.llm.errors import GenerationError
 from loresmith.llm.port import GenerationRequest
 from loresmith.llm.wire import Queued, WireEvent
-from loresmith.llm_service.circuit import guarded
+from loresmith.llm_service.circuit import ProviderDownError, guarded
 from loresmith.llm_service.fields import expected_fields
 from loresmith.llm_service.generation import Asked, Generation, Patience
 from loresmith.llm_service.limiter import LONGEST_PAUSE_SECONDS
 from loresmith.llm_service.progress import Progress
-from loresmith.llm_service.route import SHORT_PAUSE_SECONDS, Route, Station, another_may
+from loresmith.llm_service.route import REST_SECONDS, SHORT_PAUSE_SECONDS, Route, Station, another_may
 from loresmith.llm_service.said import provider_said
 from loresmith.llm_service.schema import output_schema, resolve
 from loresmith.llm_service.spending import Spending
@@ -86,11 +86,17 @@ class Call:
 
     async def _at(self, station: Station, *, alone: bool) -> AsyncGenerator[WireEvent, None]:
         station.circuit.check()
+        leaves = not alone and not self._route.rests(station)
+        """Whether another model is asked when this one fails for others while the call waits for a slot."""
         slot = station.slots.acquire(reminder_seconds=self._reminder_seconds)
         async with aclosing(slot) as reminders:
             async for _ in reminders:
+                if leaves and self._route.rests(station):
+                    raise ProviderDownError(station.provider.label, REST_SECONDS)
                 yield Queued()
         try:
+            if leaves and self._route.rests(station):
+                raise ProviderDownError(station.provider.label, REST_SECONDS)
             if station.provider.present is not None:
                 present = Waiting(_until(station), reminder_seconds=self._reminder_seconds)
                 async with aclosing(present.reminders()) as reminders:
@@ -110,6 +116,8 @@ class Call:
         return Patience(self._reminder_seconds, SHORT_PAUSE_SECONDS, self._route.first_token_seconds)
 
     def _move_on(self, station: Station, error: GenerationError) -> None:
+        if isinstance(error, ProviderDownError):
+            return  # another call has found out, and said so
         self._route.rest(station)
         request = self._asked.request
         said = provider_said(error, request, self._route.secrets())

@@ -73,8 +73,11 @@ class Route:
 
     def order(self) -> list[Station]:
         """The models as they are to be asked now: those that failed of late come last."""
-        now = self._clock()
-        return sorted(self.stations, key=lambda station: station.resting_until > now)
+        return sorted(self.stations, key=self.rests)
+
+    def rests(self, station: Station) -> bool:
+        """Whether a model failed of late."""
+        return station.resting_until > self._clock()
 
     def rest(self, station: Station) -> None:
         """Has a model that failed asked after the others for a while."""
