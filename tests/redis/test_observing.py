@@ -19,7 +19,6 @@ from loresmith.telemetry.metrics import Metrics
 from loresmith.telemetry.subject import set_subject
 from tests.redis.conftest import Engine
 from tests.unit.test_metrics import samples
-from tests.unit.test_telemetry import own_configuration as own_configuration  # noqa: PLC0414 - a fixture
 from tests.waiting import wait_until
 
 

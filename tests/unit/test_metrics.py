@@ -15,7 +15,6 @@ from loresmith.telemetry.loop_lag import watching_loop
 from loresmith.telemetry.metrics import Metrics
 from loresmith.telemetry.queue_metrics import QueueCounts
 from loresmith.telemetry.subject import set_subject
-from tests.unit.test_telemetry import own_configuration as own_configuration  # noqa: PLC0414 - a fixture
 from tests.waiting import wait_until
 
 COUNTS = QueueCounts("default", {"high": 0, "normal": 3, "low": 0}, 1.5, 2, 0, 5, False, 1, 8)
