@@ -101,7 +101,7 @@ async def test_a_server_that_is_stopped_is_said_and_found_again(
 ) -> None:
     worlds, new = Worlds(postgres_database), new_world()
     await worlds.list(owner=None)
-    postgres.stop()
+    await asyncio.to_thread(postgres.stop)
     try:
         for _ in range(2):
             with pytest.raises(StorageUnavailableError):
@@ -109,7 +109,7 @@ async def test_a_server_that_is_stopped_is_said_and_found_again(
         with pytest.raises(StorageUnavailableError):
             await postgres_database.ready()
     finally:
-        postgres.start()
+        await asyncio.to_thread(postgres.start)
     await postgres_database.ready()
     saved = await worlds.save(new)
     assert [one.id for one in (await worlds.list(owner=None)).worlds] == [saved.id]

@@ -139,11 +139,11 @@ async def test_jobs_that_end_while_postgresql_is_down_get_their_rows_when_it_is_
     async with recording(engine.url, database, count=2):
         before = await ended_jobs(engine, 20)
         await wait_until(lambda: row_count(database, 20))
-        postgres.stop()
+        await asyncio.to_thread(postgres.stop)
         try:
             during = await ended_jobs(engine, 250)
         finally:
-            postgres.start()
+            await asyncio.to_thread(postgres.start)
         await wait_until(lambda: row_count(database, 270))
     assert set(await rows(database)) == before | during
     await database.close()

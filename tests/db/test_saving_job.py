@@ -49,12 +49,12 @@ async def test_a_database_that_is_down_costs_waits_of_the_save_and_no_story(
     worlds = Worlds(database)
     await engine.worker(tell_world, resources={Worlds: worlds}, classify=classify)
     await worlds.list(owner=None)
-    postgres.stop()
+    await asyncio.to_thread(postgres.stop)
     try:
         job = await engine.manager.create("tell_world", {"user_id": "7"}, Options(max_attempts=2))
         await wait_until(lambda: _has_waited(engine, job.id, 3), seconds=40)
     finally:
-        postgres.start()
+        await asyncio.to_thread(postgres.start)
     ended = await engine.ended(job.id, seconds=40)
     assert (ended.status, ended.attempt) == (Status.COMPLETED, 1), ended.error
     [world] = (await worlds.list(owner=None)).worlds
