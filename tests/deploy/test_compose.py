@@ -44,6 +44,18 @@ def test_a_service_runs_a_command_with_settings_that_exist(name: str, monkeypatc
         assert (settings.host, settings.auth) == ("0.0.0.0", "keys")
 
 
+def test_every_setting_can_be_given_to_some_service() -> None:
+    passed = {name for service in OURS.values() for name in service["environment"]}
+    elsewhere = {
+        *("DATA_DIR", "LORE_TLS_CERT", "LORE_TLS_KEY", "LORE_TLS_CA"),  # files: they need a mount
+        *("ALLOW_ANONYMOUS", "LORE_ALLOW_ANYONE", "WEBHOOK_ALLOW_PRIVATE"),  # against what this file is for
+        *("REDIS_REPLICAS", "LOG_FORMAT", "LOG_CONTENT"),
+    }
+    assert {field.upper() for field in Settings.model_fields} - elsewhere == {
+        name.removeprefix(PREFIX) for name in passed if name.startswith(PREFIX)
+    }
+
+
 @pytest.mark.parametrize("missing", SECRETS)
 def test_a_secret_that_is_not_set_is_an_error(missing: str) -> None:
     with pytest.raises(KeyError, match=missing):
