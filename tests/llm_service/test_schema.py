@@ -27,6 +27,12 @@ def test_a_character_that_came_in_two_halves_is_put_together() -> None:
     assert ANYTHING.judge('{"a":"\ud83d\ude00"}').json == '{"a":"\U0001f600"}'
 
 
+@pytest.mark.parametrize("half", ["\\ud83d", "\\udc00", "\ud83d", "\udc00"])
+def test_half_a_character_goes_no_further(half: str) -> None:
+    answer = ANYTHING.judge(f'{{"a":"x{half}y"}}').json
+    assert answer.encode() in (b'{"a":"xy"}', '{"a":"x\ufffdy"}'.encode())
+
+
 def test_problems_name_their_place() -> None:
     problems = OutputSchema(KNIGHT).judge('{"name":"K","traits":["a",1],"health":1}').problems
     assert len(problems) == 3
