@@ -18,6 +18,9 @@ PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/*.* -type f 2
 LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 
+# Without the cache of compiled modules each process compiles for seconds before it starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run page demo test test-python test-web shots test-long test-api-long test-costs test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
 
