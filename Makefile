@@ -12,6 +12,7 @@ TYPE ?= generate_characters
 THEME ?= fantasy
 UV := $(BIN)/uv pip install -q -p $(VENV) --no-deps --build-constraints requirements/build.txt
 OPS := $(VENV)/ops
+TRAINING := $(VENV)/training
 PAGE := src/loresmith/api/page/index.html
 NODE_MODULES := frontend/node_modules/.installed
 PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/*.* -type f 2>/dev/null)
@@ -22,7 +23,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-heade
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-python test-web shots test-long test-api-long test-costs test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress lock
+.PHONY: help setup run page demo test test-python test-web shots test-long test-api-long test-costs test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress train lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,10 +126,16 @@ bench-http: setup ## measure the API beside routes as FastAPI documents them (AR
 bench-progress: setup ## replay recorded jobs through the estimators of progress and ETA (ARGS=--by-kind)
 	@$(BIN)/python -m benchmarks.progress.run $(ARGS)
 
+train: $(TRAINING)/.installed ## make the adapter of the embedded model anew (two hours; goes on where it was ended)
+	@$(TRAINING)/bin/python -m training.check_data
+	@$(TRAINING)/bin/python -m training.train
+	@$(TRAINING)/bin/python -m training.export
+
 lock: setup ## resolve the dependencies of pyproject.toml anew
 	@$(COMPILE) --extra embedded --extra otel --extra postgres pyproject.toml -o requirements/runtime.txt
 	@$(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	@$(COMPILE) --group ops -c requirements/runtime.txt -o requirements/ops.txt
+	@$(COMPILE) --group training -c requirements/runtime.txt -o requirements/training.txt
 	@$(COMPILE) --group build -o requirements/build.txt
 
 $(VENV)/.uv: requirements/uv.txt
@@ -159,4 +166,10 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 $(OPS)/.installed: $(VENV)/.uv requirements/ops.txt
 	@$(BIN)/uv venv -q --allow-existing $(OPS)
 	@$(BIN)/uv pip install -q -p $(OPS) --no-deps -r requirements/ops.txt
+	@touch $@
+
+# Another one: PyTorch is larger than all the rest.
+$(TRAINING)/.installed: $(VENV)/.uv requirements/training.txt $(LOCKS)
+	@$(BIN)/uv venv -q --allow-existing $(TRAINING)
+	@$(BIN)/uv pip install -q -p $(TRAINING) --no-deps -r requirements/training.txt $(LOCKS:%=-r %) -e .
 	@touch $@

@@ -1,0 +1,1 @@
+"""Training of the adapter of the embedded model; nothing of it is part of the product."""
