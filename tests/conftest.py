@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import settings
 
 from loresmith.bootstrap import connect
 from loresmith.db import SqliteFile
@@ -24,7 +25,13 @@ _numbers = count(1)
 
 
 def pytest_configure() -> None:
-    """Write exceptions that are logged in few words: with all local variables, as structlog does it, takes seconds."""
+    """Configure what tests share.
+
+    Exceptions are logged in few words: with all local variables, as structlog does it, takes seconds. Examples of
+    Hypothesis have no deadline of their own: machines are shared.
+    """
+    settings.register_profile("shared-machine", deadline=None)
+    settings.load_profile("shared-machine")
     *others, _ = structlog.get_config()["processors"]
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*others, plain])

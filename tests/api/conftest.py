@@ -158,7 +158,7 @@ async def api(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @contextlib.asynccontextmanager
 async def in_process(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", timeout=60) as client:
         yield client
 
 
@@ -184,7 +184,7 @@ async def address(app: FastAPI) -> AsyncIterator[tuple[str, int]]:
 @pytest.fixture
 async def remote(address: tuple[str, int]) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the API over a socket."""
-    async with httpx2.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as client:
+    async with httpx2.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", timeout=60) as client:
         yield client
 
 

@@ -190,7 +190,7 @@ async def running(data_dir: Path, *, of: ProcessOf = process_of, **settings: str
     port = settings.setdefault("port", str(free_port()))
     async with (
         of(data_dir, "run", **settings) as process,
-        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client,
     ):
         await wait_until(lambda: is_ready(process, client), seconds=START_SECONDS)
         yield Run(process, client)
