@@ -68,7 +68,7 @@ async def test_a_job_of_a_killed_worker_runs_again_within_15_s_on_an_idle_queue(
     await fleet.worker(lease_seconds=10.0)
     await fleet.worker(lease_seconds=10.0)
     job = await fleet.manager.create("work", {"items": 3, "seconds": 3600})
-    await wait_until(lambda: fleet.lines("item 0"))
+    await wait_until(lambda: fleet.client.hexists(f"{{job:{job.id}}}:items", "0"))
     lease = (await fleet.client.get(f"{{job:{job.id}}}:lease")).decode()
     next(one for one in fleet.processes if f"-{one.child.pid}-" in lease).send(signal.SIGKILL)
     await wait_until(lambda: len(fleet.lines("started")) == 2, seconds=15.0)

@@ -24,7 +24,7 @@ def sender(receiver: Receiver) -> Sender:
     return sender_to(receiver)
 
 
-def sender_to(receiver: Receiver, *answers: Sequence[str], seconds: float = 15.0) -> Sender:
+def sender_to(receiver: Receiver, *answers: Sequence[str], seconds: float = 60.0) -> Sender:
     """A sender for which every name has the addresses of `answers`, one answer after the other, or is on loopback."""
     left = list(answers)
 
