@@ -52,7 +52,7 @@ def test_each_leaf_is_one_field_and_each_partial_is_json(value: dict[str, Any], 
     assert [leaves(partial) for partial in partials] == list(range(1, leaves(value) + 1))
 
 
-@given(objects, st.text(st.characters(exclude_characters="{")), st.text())
+@given(objects, *[st.text(st.characters(exclude_characters="{"))] * 2)
 def test_text_around_the_object_is_dropped(value: dict[str, Any], before: str, after: str) -> None:
     reader = FieldReader()
     text = json.dumps(value)
