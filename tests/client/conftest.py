@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from loresmith.client import AsyncJobsClient, JobsClient
+from loresmith.client import AsyncJobsClient, JobHandle, JobsClient
 from tests.api.conftest import (
     address,
     api,
@@ -43,16 +43,16 @@ Flavours = ["plain", "asyncio"]
 
 
 class Either:
-    """A client of either flavour as one to await: plain ones run in a thread, iterators are collected."""
+    """A client or a handle of either flavour as one to await: plain ones run in a thread, iterators are collected."""
 
-    def __init__(self, client: JobsClient | AsyncJobsClient) -> None:
-        self.client = client
+    def __init__(self, client: Any) -> None:
+        self.client: Any = client
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = getattr(self.client, name)
 
         async def call(*args: Any, **options: Any) -> Any:
-            if isinstance(self.client, JobsClient):
+            if isinstance(self.client, JobsClient | JobHandle):
                 return await asyncio.to_thread(lambda: _collected(method(*args, **options)))
             result = method(*args, **options)
             return [one async for one in result] if inspect.isasyncgen(result) else await result
@@ -62,7 +62,7 @@ class Either:
     async def aclose(self) -> None:
         if isinstance(self.client, JobsClient):
             self.client.close()
-        else:
+        elif isinstance(self.client, AsyncJobsClient):
             await self.client.close()
 
 

@@ -205,5 +205,5 @@ async def test_a_stream_is_left_without_an_end(address: Address, remote: httpx2.
     with JobsClient(url) as plain:
         stream = plain.stream(job_id)
         assert not (await asyncio.to_thread(next, stream)).job.done
-        await asyncio.to_thread(stream.close)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+        await asyncio.to_thread(stream.close)
     assert not (await job_of(remote, job_id))["done"], "who goes away cancels nothing"

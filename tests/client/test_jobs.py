@@ -8,11 +8,12 @@ import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
 
-from loresmith.client import ConflictError, Job, JobFailedError, NotFoundError, Submission, Update
+from loresmith.client import ConflictError, Job, JobFailedError, JobHandle, NotFoundError, Submission, Update
 from loresmith.db import NewWorld, Piece, Quest, Worlds
 from loresmith.jobs import LOCAL_OWNER, Worker
 from tests.api.conftest import job_of, reached
@@ -22,7 +23,8 @@ Cue = Callable[[str], asyncio.Event]
 
 
 async def test_a_job_from_submit_to_result(client: Either, worker: Worker) -> None:
-    made: Job = await client.submit("write_verses", {"about": "rain"}, tags=["wet"], metadata={"a": 1})
+    handle = await client.submit("write_verses", {"about": "rain"}, tags=["wet"], metadata={"a": 1})
+    made: Job = handle.snapshot
     assert (made.status, made.done, made.progress, made.tags, made.metadata) == ("pending", False, 0, ["wet"], {"a": 1})
     ended: Job = await client.wait(made.id, timeout_seconds=20)
     assert ended.raise_for_failure() is ended
@@ -40,7 +42,7 @@ async def test_a_stream_tells_each_item_once_and_ends_with_the_job(
 ) -> None:
     go = cue("go")
     steps = ["wait:go", "item:0", "report:0.3", "item:1", "fail:1", "item:2", "report:0.9", "finalize", "item:3"]
-    made: Job = await client.submit("play", {"steps": steps})
+    made: JobHandle[Any] = await client.submit("play", {"steps": steps})
     streaming = asyncio.ensure_future(client.stream(made.id, timeout_seconds=20))
     await reached(remote, made.id, "running")
     go.set()
@@ -55,14 +57,15 @@ async def test_a_stream_tells_each_item_once_and_ends_with_the_job(
 
 
 async def test_a_stream_of_a_job_that_has_ended_is_its_end(client: Either, worker: Worker) -> None:
-    made: Job = await client.submit("write_verses", {"about": "rain"}, wait_seconds=20)
+    made: JobHandle[Any] = await client.submit("write_verses", {"about": "rain"}, wait_seconds=20)
     updates: list[Update] = await client.stream(made.id)
     assert [update.job.done for update in updates] == [True]
     assert len(updates[0].new_items) == 2
 
 
 async def test_a_failed_job_says_why_and_is_retried(client: Either, worker: Worker) -> None:
-    made: Job = await client.submit("play", {"steps": ["item:0", "refuse"]}, wait_seconds=20)
+    handle = await client.submit("play", {"steps": ["item:0", "refuse"]}, wait_seconds=20)
+    made: Job = handle.snapshot
     assert made.error_detail is not None
     assert made.error_detail.code == "content_refused"
     with pytest.raises(JobFailedError, match="refused") as caught:
@@ -77,7 +80,7 @@ async def test_a_failed_job_says_why_and_is_retried(client: Either, worker: Work
 
 
 async def test_a_job_is_cancelled(client: Either) -> None:
-    made: Job = await client.submit("play", {"steps": []})
+    made: Job = (await client.submit("play", {"steps": []})).snapshot
     assert not made.is_cancelled
     ended: Job = await client.cancel(made.id)
     assert (ended.is_cancelled, ended.status, ended.done) == (True, "failed", True)
@@ -85,7 +88,7 @@ async def test_a_job_is_cancelled(client: Either) -> None:
 
 
 async def test_what_is_not_possible_is_a_conflict(client: Either) -> None:
-    made: Job = await client.submit("play", {"steps": []})
+    made: JobHandle[Any] = await client.submit("play", {"steps": []})
     with pytest.raises(ConflictError) as caught:
         await client.delete(made.id)
     assert caught.value.code == "job_not_ended"
@@ -106,7 +109,7 @@ async def test_jobs_are_listed_over_all_pages_and_by_filter(client: Either) -> N
 
 
 async def test_many_are_read_at_once(client: Either) -> None:
-    made: Job = await client.submit("play", {"steps": []})
+    made: JobHandle[Any] = await client.submit("play", {"steps": []})
     nobody = str(uuid.uuid4())
     found = await client.get_many([made.id, nobody])
     assert [job.id for job in found.jobs] == [made.id]
@@ -114,7 +117,7 @@ async def test_many_are_read_at_once(client: Either) -> None:
 
 
 async def test_the_payload_comes_if_asked_for(client: Either) -> None:
-    made: Job = await client.submit("write_verses", {"about": "rain"})
+    made: JobHandle[Any] = await client.submit("write_verses", {"about": "rain"})
     assert (await client.get(made.id)).payload is None
     assert (await client.get(made.id, payload=True)).payload["about"] == "rain"
 

@@ -98,7 +98,8 @@ class Caller:
         key = f"{self._name}-{self._submitted}"
 
         async def submit(api: AsyncJobsClient) -> Job:
-            return await api.submit(name, payload, idempotency_key=key, metadata={"key": key})
+            handle = await api.submit(name, payload, idempotency_key=key, metadata={"key": key})
+            return handle.snapshot
 
         jobs = [await self._ask("submit", submit)]
         self._ledger.note("accepted", jobs[0].id, type=name)

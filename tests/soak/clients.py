@@ -89,7 +89,7 @@ class Clients:
         while lacking > 0 and not self._stopping.is_set():
             orders = [self._orders.make() for _ in range(min(lacking, self._pick.randint(1, _BATCH)))]
             if len(orders) > 1:
-                jobs = await self._client.submit_batch(orders)
+                jobs = [handle.snapshot for handle in await self._client.submit_batch(orders)]
             else:
                 jobs = [await self._submit(orders[0])]
             for job, order in zip(jobs, orders, strict=True):

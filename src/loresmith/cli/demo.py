@@ -59,7 +59,7 @@ async def _follow(url: str, job_type: str, theme: str) -> Job:
 
     try:
         async with AsyncJobsClient(url) as client:
-            job = await client.submit(job_type, await _payload(client, job_type, theme))
+            job = (await client.submit(job_type, await _payload(client, job_type, theme))).snapshot
             with JobView(job_type) as view:
                 async for update in client.stream(job.id, timeout_seconds=_LONGEST_SECONDS):
                     view.show(update)

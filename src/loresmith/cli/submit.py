@@ -56,7 +56,7 @@ def submit(  # noqa: PLR0917 - typer reads each option from the signature
     with connected(url) as client:
         kind = find_type(client, job_type)
         payload = _payload(fields or [], kind)
-        job = client.submit(kind.name, payload, idempotency_key=key, **options)
+        job = client.submit(kind.name, payload, idempotency_key=key, **options).snapshot
         if watch:
             conclude(follow(client, job.id, job.type, as_json=as_json), as_json=as_json)
         else:

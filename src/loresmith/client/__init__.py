@@ -1,14 +1,16 @@
 """The Python client: submit jobs to a LoreSmith server and follow them to their end.
 
     with JobsClient() as client:
-        job = client.submit("generate_characters", {"theme": "fantasy", "count": 3})
-        for update in client.stream(job.id):
+        job = client.submit("generate_characters", theme="fantasy", count=3)
+        for update in job.stream():
             print(update.job.progress, update.job.message, update.new_items)
+        print(job.result())
 
-It needs nothing of the server's: importing it loads httpx2, msgspec and tenacity.
+It needs nothing of the server: importing it loads httpx2, msgspec and tenacity.
 """
 
 from loresmith.client.async_client import AsyncJobsClient
+from loresmith.client.async_job import AsyncJobHandle
 from loresmith.client.calls import Submission, Webhook
 from loresmith.client.errors import (
     ClientError,
@@ -20,6 +22,7 @@ from loresmith.client.errors import (
     NotFoundError,
     Problem,
     ProblemError,
+    ResultTypeError,
     ServerFaultError,
     ServerUnreachableError,
     TooManyRequestsError,
@@ -29,10 +32,24 @@ from loresmith.client.errors import (
     WaitTimeoutError,
 )
 from loresmith.client.knowledge import Update
-from loresmith.client.models import ErrorDetail, Eta, Found, Job, JobType, Stats, Usage, WebhookLog, World, WorldSummary
+from loresmith.client.models import (
+    ErrorDetail,
+    Eta,
+    Found,
+    Job,
+    JobToken,
+    JobType,
+    Stats,
+    Usage,
+    WebhookLog,
+    World,
+    WorldSummary,
+)
 from loresmith.client.sync_client import JobsClient
+from loresmith.client.sync_job import JobHandle
 
 __all__ = [
+    "AsyncJobHandle",
     "AsyncJobsClient",
     "ClientError",
     "ConflictError",
@@ -44,11 +61,14 @@ __all__ = [
     "InvalidRequestError",
     "Job",
     "JobFailedError",
+    "JobHandle",
+    "JobToken",
     "JobType",
     "JobsClient",
     "NotFoundError",
     "Problem",
     "ProblemError",
+    "ResultTypeError",
     "ServerFaultError",
     "ServerUnreachableError",
     "Stats",

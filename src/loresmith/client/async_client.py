@@ -4,34 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx2
 from tenacity import AsyncRetrying
-from typing_extensions import Unpack
+from typing_extensions import TypeVar, Unpack
 
-from loresmith.client import calls, exchange, retrying
+from loresmith.client import calls, exchange, result_types, retrying
 from loresmith.client.answers import Answer, checked
-from loresmith.client.calls import Call, Filter, Submission
-from loresmith.client.configuration import Configuration
+from loresmith.client.async_job import AsyncJobHandle
+from loresmith.client.calls import Call, Filter, Priority, Submission, TokenScope, Webhook
+from loresmith.client.configuration import DEFAULT_SECONDS, UNSET, Configuration, Timeout, Unset
 from loresmith.client.errors import ClientError
 from loresmith.client.follower import Ask, Follower, Listen, Pause
 from loresmith.client.knowledge import Update
-from loresmith.client.models import Found, Job, JobType, Stats, WebhookLog, World, WorldSummary
-from loresmith.client.options import Filters, JobOptions
+from loresmith.client.models import Found, Job, JobToken, JobType, Stats, WebhookLog, World, WorldSummary
+from loresmith.client.options import Filters
+from loresmith.client.payloads import join_payload
+from loresmith.client.result_types import Adapter, TypedJob
 
-T = TypeVar("T")
+T = TypeVar("T", default=Any)
 
 
 class AsyncJobsClient:
     """Jobs of a LoreSmith server. Belongs to one event loop; close it, or use it in an `async with`.
 
     Without `base_url` it is LORESMITH_URL, else http://127.0.0.1:8080; without `api_key`, LORESMITH_API_KEY, if set.
-    A request waits for its answer at most `timeout_seconds`; one that may be made again, is, up to `retries` times.
-    Whoever waits for a job sits out a server that is away for at most `patience_seconds`.
+    `timeout` bounds the wait for an answer, as in httpx: seconds, an `httpx2.Timeout`, or None for no limit;
+    `timeout_seconds` is the older name. A request that is safe to repeat is repeated up to `retries` times. A wait for
+    a job tolerates an unavailable server for at most `patience_seconds`.
     Every method raises the errors of `loresmith.client.errors`.
     """
 
@@ -40,16 +46,22 @@ class AsyncJobsClient:
         base_url: str | None = None,
         api_key: str | None = None,
         *,
-        timeout_seconds: float = 30.0,
+        timeout: Timeout | Unset = UNSET,
+        timeout_seconds: float = DEFAULT_SECONDS,
         retries: int = 3,
         patience_seconds: float = 60.0,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self._configuration = Configuration.of(
-            base_url, api_key, timeout_seconds=timeout_seconds, retries=retries, patience_seconds=patience_seconds
+            base_url,
+            api_key,
+            timeout=timeout_seconds if isinstance(timeout, Unset) else timeout,
+            retries=retries,
+            patience_seconds=patience_seconds,
         )
         settings: Any = exchange.arguments(self._configuration)
         self._http = httpx2.AsyncClient(**settings, transport=transport)
+        self._owns_connections = True
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,36 +72,98 @@ class AsyncJobsClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._http.aclose()
+        """Close all connections; one that `as_owner` or `with_options` returned has none of its own."""
+        if self._owns_connections:
+            await self._http.aclose()
 
     @property
     def base_url(self) -> str:
-        """Where the server is."""
+        """The address of the server."""
         return self._configuration.base_url
+
+    def as_owner(self, api_key: str | None) -> Self:
+        """Return a client with another API key, or none, on the same connections: one for each owner or call."""
+        return self.with_options(api_key=api_key)
+
+    def with_options(
+        self,
+        *,
+        api_key: str | Unset | None = UNSET,
+        timeout: Timeout | Unset = UNSET,
+        retries: int | None = None,
+        patience_seconds: float | None = None,
+    ) -> Self:
+        """Return a client with other options on the same connections; it lives as long as this one."""
+        changed = self._configuration.changed(
+            api_key=api_key, timeout=timeout, retries=retries, patience=patience_seconds
+        )
+        other = copy.copy(self)
+        vars(other).update(_configuration=changed, _owns_connections=False)
+        return other
 
     async def submit(
         self,
-        type: str,  # noqa: A002 - the API's word
-        payload: dict[str, Any],
+        type: str | TypedJob[T],  # noqa: A002 - the API's word
+        payload: Mapping[str, Any] | object | None = None,
+        /,
         *,
+        result_type: type[T] | Adapter[T] | None = None,
         idempotency_key: str | None = None,
         wait_seconds: float = 0.0,
-        **options: Unpack[JobOptions],
-    ) -> Job:
-        """Submit a job and return it, once: a request that is repeated carries the same Idempotency-Key.
+        metadata: Mapping[str, Any] | None = None,
+        tags: Sequence[str] = (),
+        priority: Priority = "normal",
+        run_at: datetime | None = None,
+        delay_seconds: float | None = None,
+        deadline_seconds: float | None = None,
+        max_attempts: int | None = None,
+        webhook: Webhook | None = None,
+        **fields: Any,
+    ) -> AsyncJobHandle[T]:
+        """Submit a job and return a handle of it.
 
-        With a key of the caller's own, a later call with the same arguments returns that job, too. With
-        `wait_seconds` (at most 60) the answer is the ended job, if it ends in time.
+        `type` is the name of a job type or the imported job type itself, whose result is then typed. The payload is a
+        mapping or an object, or its fields are keyword arguments; a field that has the name of an option of this
+        method belongs into the mapping. `result_type` is the type of the result: see `loresmith.client.result_types`.
+
+        A request that is repeated carries the same Idempotency-Key, so that it makes one job. With a key of the
+        caller's own, a later call with the same arguments returns that job, too. With `wait_seconds` (at most 60) the
+        answer is the ended job, if it ends in time.
         """
-        submission = Submission(type=type, payload=payload, **options)
-        return await self.call(calls.submit(submission, key=idempotency_key, wait_seconds=wait_seconds))
+        name, job_type = (type, None) if isinstance(type, str) else (type.name, type)
+        reader = result_types.reader_of(job_type, result_type)
+        submission = Submission(
+            type=name,
+            payload=join_payload(payload, fields),
+            metadata=metadata or {},
+            tags=tags,
+            priority=priority,
+            run_at=run_at,
+            delay_seconds=delay_seconds,
+            deadline_seconds=deadline_seconds,
+            max_attempts=max_attempts,
+            webhook=webhook,
+        )
+        job = await self.call(calls.submit(submission, key=idempotency_key, wait_seconds=wait_seconds))
+        return AsyncJobHandle(self, job, reader)
 
     async def submit_batch(
         self, submissions: Sequence[Submission], *, idempotency_key: str | None = None
-    ) -> Sequence[Job]:
-        """Submit up to 100 jobs: all are created, or none. Returns them in the same order."""
-        return await self.call(calls.submit_batch(submissions, key=idempotency_key))
+    ) -> Sequence[AsyncJobHandle[Any]]:
+        """Submit up to 100 jobs: all are created, or none. Returns their handles in the same order."""
+        jobs = await self.call(calls.submit_batch(submissions, key=idempotency_key))
+        return [AsyncJobHandle(self, job, result_types.AS_IT_COMES) for job in jobs]
+
+    async def job(
+        self,
+        job_id: str,
+        *,
+        job_type: TypedJob[T] | None = None,
+        result_type: type[T] | Adapter[T] | None = None,
+    ) -> AsyncJobHandle[T]:
+        """Return a handle of a job that was submitted before, here or elsewhere."""
+        reader = result_types.reader_of(job_type, result_type)
+        return AsyncJobHandle(self, await self.get(job_id), reader)
 
     async def get(self, job_id: str, *, payload: bool = False) -> Job:
         """Return the job as it is now, with its `payload` if asked for."""
@@ -99,25 +173,28 @@ class AsyncJobsClient:
         """Return up to 100 jobs, and the ids of which there is none, in one round trip."""
         return await self.call(calls.get_many(job_ids))
 
-    async def wait(self, job_id: str, *, timeout_seconds: float | None = None) -> Job:
+    async def wait(self, job_id: str, *, timeout: float | None = None, timeout_seconds: float | None = None) -> Job:
         """Return the job once it has ended, completed or not: see `Job.raise_for_failure`.
 
         Asks with questions that the server holds back until something changes. Raises WaitTimeoutError.
         """
-        follower = self._follower(job_id, timeout_seconds, listens=False)
+        follower = self._follower(job_id, timeout_seconds if timeout is None else timeout, listens=False)
         async for _ in self._follow(follower):
             pass
         assert follower.knowledge.job is not None
         return follower.knowledge.job
 
-    def stream(self, job_id: str, *, timeout_seconds: float | None = None) -> AsyncGenerator[Update]:
+    def stream(
+        self, job_id: str, *, timeout: float | None = None, timeout_seconds: float | None = None
+    ) -> AsyncGenerator[Update]:
         """Yield what happens to the job until it has ended; the last update has `job.done`.
 
         Each item is told once, in `new_items`. A stream that is cut is resumed; where there is none, or a proxy
-        holds it up, the server is asked instead. Leaving it cancels nothing; who leaves it early closes it
-        (`contextlib.aclosing`). Raises WaitTimeoutError.
+        holds it up, the server is asked instead. Leaving it cancels nothing; close it with
+        `contextlib.aclosing` when leaving it early. Raises WaitTimeoutError.
         """
-        return self._follow(self._follower(job_id, timeout_seconds, listens=True))
+        limit = timeout_seconds if timeout is None else timeout
+        return self._follow(self._follower(job_id, limit, listens=True))
 
     async def webhooks(self, job_id: str) -> WebhookLog:
         """Return whom the job tells of its end, and each try to do so."""
@@ -130,6 +207,10 @@ class AsyncJobsClient:
     async def retry(self, job_id: str) -> Job:
         """Return a new job that goes on where this failed one ended. Raises ConflictError if it has not failed."""
         return await self.call(calls.retry(job_id))
+
+    async def create_token(self, job_id: str, *, scope: TokenScope = "read") -> JobToken:
+        """Return a token for this one job, good for 15 minutes: for a browser, which must not have the API key."""
+        return await self.call(calls.create_token(job_id, scope=scope))
 
     async def delete(self, job_id: str) -> None:
         """Forget a job that has ended. Raises ConflictError if it has not."""
@@ -184,7 +265,11 @@ class AsyncJobsClient:
     async def call(self, call: Call[T]) -> T:
         """Make a call of `loresmith.client.calls`, again where that is safe, and return what it says."""
         again = AsyncRetrying(sleep=self._sleep, **retrying.options(call, retries=self._configuration.retries))
-        return await again(self._once, call)
+
+        async def once() -> T:
+            return await self._once(call)
+
+        return await again(once)
 
     async def _once(self, call: Call[T]) -> T:
         with exchange.told(self._configuration):

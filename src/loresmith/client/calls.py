@@ -18,6 +18,7 @@ from loresmith.client.models import (
     Health,
     Job,
     JobPage,
+    JobToken,
     JobType,
     Stats,
     WebhookLog,
@@ -29,6 +30,7 @@ from loresmith.client.models import (
 T = TypeVar("T")
 
 Priority = Literal["high", "normal", "low"]
+TokenScope = Literal["read", "cancel"]
 MOST_WAIT_SECONDS: Final = 60
 """The longest that the server holds an answer back."""
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -73,7 +75,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A job to do: its type, its payload, and what `POST /jobs` takes beside them (docs/http-api.md)."""
 
     type: str
-    payload: Mapping[str, Any]
+    payload: Any
+    """A mapping, or a dataclass, a Struct or a model of pydantic that is one in JSON."""
     metadata: Mapping[str, Any] = {}
     tags: Sequence[str] = ()
     priority: Priority = "normal"
@@ -105,13 +108,13 @@ def submit(submission: Submission, *, key: str | None = None, wait_seconds: floa
     """Submit a job; `key` stands for it, by default one that this call alone has."""
     held = min(wait_seconds, MOST_WAIT_SECONDS)
     headers = {**_key(key), **({"Prefer": f"wait={held:.0f}"} if held else _NOTHING)}
-    body = msgspec.json.encode(submission)
+    body = _encoded(submission)
     return Call("POST", "/jobs", _job, headers=_json(headers), body=body, held_seconds=held)
 
 
 def submit_batch(submissions: Sequence[Submission], *, key: str | None = None) -> Call[list[Job]]:
     """Submit up to 100 jobs, all or none."""
-    body = msgspec.json.encode({"jobs": submissions})
+    body = _encoded({"jobs": submissions})
     return Call("POST", "/jobs/batch", _batch, headers=_json(_key(key)), body=body)
 
 
@@ -148,6 +151,13 @@ def retry(job_id: str) -> Call[Job]:
 def delete(job_id: str) -> Call[None]:
     """Forget a job that has ended."""
     return Call("DELETE", job_path(job_id), _nothing)
+
+
+def create_token(job_id: str, *, scope: TokenScope) -> Call[JobToken]:
+    """Make a token for one job."""
+    body = msgspec.json.encode({"scope": scope})
+    path = f"{job_path(job_id)}/tokens"
+    return Call("POST", path, lambda answer: JobToken.of(document_of(answer)), headers=_json(_NOTHING), body=body)
 
 
 def job_types() -> Call[list[JobType]]:
@@ -198,6 +208,17 @@ def resume(queue: str) -> Call[None]:
 def job_path(job_id: str) -> str:
     """Return the address of a job."""
     return f"/jobs/{_segment(job_id)}"
+
+
+def _encoded(value: object) -> bytes:
+    return msgspec.json.encode(value, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return what msgspec does not know, a model of pydantic, as JSON has it."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    raise TypeError(f"a payload cannot have a {type(value).__name__}: expected what JSON has")
 
 
 def _segment(name: str) -> str:

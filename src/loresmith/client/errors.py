@@ -5,6 +5,7 @@ ClientError
 ├── UnexpectedAnswerError       an answer that is none of this API's, of a proxy perhaps
 ├── WaitTimeoutError            the job has not ended in the time given; it goes on
 ├── JobFailedError              the job has failed or was cancelled (`Job.raise_for_failure`)
+├── ResultTypeError             a result or an item does not fit the `result_type`; `raw` has it
 └── ProblemError                the server refused: problem+json (RFC 9457), whole
     ├── InvalidRequestError     400, 413, 415, 422: the same request will never do
     ├── UnauthenticatedError    401: no API key, or one that is not known
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from loresmith.client.models import Job
@@ -64,6 +65,18 @@ class JobFailedError(ClientError):
         self.reason = reason
         self.code = code
         super().__init__(f"job {job_id!r} failed: {reason}")
+
+
+class ResultTypeError(ClientError):
+    """A result or an item does not fit its `result_type`; `raw` is the value, `problems` points into it.
+
+    The job itself has completed, if it has: only the reading of its result failed.
+    """
+
+    def __init__(self, message: str, *, raw: Any, problems: Sequence[FieldProblem]) -> None:
+        self.raw = raw
+        self.problems = problems
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,7 @@ def arguments(configuration: Configuration) -> dict[str, Any]:
     """Return the arguments of httpx2's clients."""
     return {
         "base_url": configuration.base_url,
-        "headers": dict(configuration.headers),
-        "timeout": configuration.timeout(),
+        "timeout": configuration.timeout,
         "trust_env": configuration.trusts_environment,
         "follow_redirects": False,
     }
@@ -39,9 +38,9 @@ def request_of(
         call.method,
         call.path,
         params=dict(call.params) or None,
-        headers=dict(call.headers),
+        headers={**configuration.headers, **call.headers},
         content=call.body,
-        timeout=configuration.timeout(held_seconds=call.held_seconds, silent_seconds=silent_seconds),
+        timeout=configuration.limits(held_seconds=call.held_seconds, silent_seconds=silent_seconds),
     )
 
 

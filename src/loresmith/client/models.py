@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
 import msgspec
 
@@ -108,6 +108,12 @@ class Job(Document, frozen=True, kw_only=True):
     def is_cancelled(self) -> bool:
         """Whether the job ended because somebody cancelled it."""
         return self.state == "cancelled"
+
+    @property
+    def finished_items(self) -> list[Any]:
+        """The items that are finished: a completed job has them in its result, if that is a list."""
+        result: Any = self.result
+        return cast("list[Any]", result) if isinstance(result, list) else self.items
 
     def raise_for_failure(self) -> Self:
         """Return the job itself. Raises JobFailedError if it has failed or was cancelled."""
@@ -275,6 +281,19 @@ class World(WorldSummary, frozen=True, kw_only=True):
     story: str
     quest: Quest
     pieces: list[Piece] = []
+
+
+class JobToken(Document, frozen=True, kw_only=True):
+    """A token for one job, to `read` it or to `cancel` it too, as a browser gets it instead of a key."""
+
+    noun: ClassVar[str] = "token"
+
+    token: str
+    expires_at: datetime
+    scope: str = "read"
+
+    def __repr__(self) -> str:
+        return f"JobToken(scope={self.scope!r}, expires_at={self.expires_at.isoformat()!r})"
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
