@@ -132,7 +132,7 @@ train: $(TRAINING)/.installed ## make the adapter of the embedded model anew (tw
 	@$(TRAINING)/bin/python -m training.export
 
 lock: setup ## resolve the dependencies of pyproject.toml anew
-	@$(COMPILE) --extra embedded --extra otel --extra postgres pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) --extra server --extra embedded --extra otel --extra postgres pyproject.toml -o requirements/runtime.txt
 	@$(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	@$(COMPILE) --group ops -c requirements/runtime.txt -o requirements/ops.txt
 	@$(COMPILE) --group training -c requirements/runtime.txt -o requirements/training.txt

@@ -17,34 +17,27 @@ import httpx2
 import pytest
 
 from tests.deploy.compose import ROOT, SECRETS, environment, seconds, services
+from tests.deploy.conftest import UV, do
 from tests.e2e.conftest import FAKE, Run, free_port, is_ready
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.wheel]
 
-UV = str(Path(sys.executable).with_name("uv"))
 GIVEN = {**SECRETS, "LORESMITH_MODEL": FAKE}
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    _do(UV, "build", "-q", "--wheel", "--build-constraints", "requirements/build.txt", "-o", str(folder), ".")
-    return next(folder.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment that has the locked packages and the wheel, as the Dockerfile makes it."""
     place = tmp_path_factory.mktemp("installed") / "venv"
-    _do(UV, "venv", "-q", "-p", sys.executable, str(place))
+    do(UV, "venv", "-q", "-p", sys.executable, str(place))
     locks = ["-r", "requirements/runtime.txt", "-r", "requirements/model.txt"]
-    _do(UV, "pip", "install", "-q", "-p", str(place), "--no-deps", *locks, str(wheel))
+    do(UV, "pip", "install", "-q", "-p", str(place), "--no-deps", *locks, str(wheel))
     return place / "bin"
 
 
 def test_the_wheel_has_every_file_of_the_package_and_the_page(wheel: Path) -> None:
-    listed = _do("git", "ls-files", "src/loresmith").splitlines()
+    listed = do("git", "ls-files", "src/loresmith").splitlines()
     expected = {name.removeprefix("src/") for name in listed}
     assert any(name.endswith(".lua") for name in expected)
     assert any("migrations/versions" in name for name in expected)
@@ -154,10 +147,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.kill()
     await process.communicate()
-
-
-def _do(*words: str) -> str:
-    """Run a program in the root of the repository and return what it printed."""
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    return done.stdout

@@ -51,6 +51,6 @@ class TracesUnavailableError(Exception):
 
     def __init__(self, module: str) -> None:
         super().__init__(
-            f"OTEL_EXPORTER_OTLP_… asks for traces, and {module!r} is not installed: install loresmith[otel],"
+            f"OTEL_EXPORTER_OTLP_… asks for traces, and {module!r} is not installed: pip install 'loresmith[otel]',"
             " or set OTEL_SDK_DISABLED=true"
         )
