@@ -10,8 +10,8 @@ from fastapi import FastAPI
 
 from loresmith.api import create_app
 from loresmith.api.access import Access
+from loresmith.api.configured import access_of, active_jobs
 from loresmith.bootstrap import build_manager
-from loresmith.cli.access import access_of, active_jobs
 from loresmith.db import ADMIN, Database, Keys, Worlds
 from loresmith.jobs import JobManager, JobRegistry
 from loresmith.settings import load_settings

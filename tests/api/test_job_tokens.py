@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from loresmith.api import create_app
+from loresmith.api.configured import access_of
 from loresmith.api.shared import SECRET_KEY, Shared
-from loresmith.cli.access import access_of
 from loresmith.db import Database, Worlds
 from loresmith.jobs import JobManager, JobRegistry, Worker
 from loresmith.settings import load_settings

@@ -17,7 +17,7 @@ from loresmith.api.connections import Connections
 from loresmith.api.guard import KeyGuard
 from loresmith.api.rate import Quota, RateLimiter
 from loresmith.bootstrap import build_registry, connect
-from loresmith.cli.access import REQUESTS_PER_MINUTE
+from loresmith.api.configured import REQUESTS_PER_MINUTE
 from loresmith.db import Database, locate
 from loresmith.db.schema import migrate
 from loresmith.embedded.data_dir import DataDir

@@ -194,6 +194,13 @@ def idempotency_key_of(request: Request) -> str | None:
     offered = headers_of(request, b"idempotency-key")
     if not offered:
         return None
-    if len(offered) > 1 or not _PRINTABLE.fullmatch(offered[0]):
+    if len(offered) > 1:
+        raise Problem("bad_request", "Idempotency-Key: expected one value")
+    return checked_key(offered[0])
+
+
+def checked_key(key: str) -> str:
+    """Return an idempotency key. Raises Problem for one that cannot be a key."""
+    if not _PRINTABLE.fullmatch(key):
         raise Problem("bad_request", "Idempotency-Key: expected one value of 1 to 255 printable ASCII characters")
-    return offered[0]
+    return key

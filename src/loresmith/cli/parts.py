@@ -8,14 +8,14 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
 
 from loresmith.api.app import create_app
+from loresmith.api.configured import access_of, active_jobs, webhooks_of
 from loresmith.api.connections import Connections
 from loresmith.api.deps import Readiness
 from loresmith.bootstrap import build_history, build_manager, build_registry, build_webhook_feed, build_worker, connect
-from loresmith.cli.access import access_of, active_jobs
 from loresmith.cli.database import with_database
 from loresmith.cli.http import serving
 from loresmith.cli.stack import Stack, StartError
-from loresmith.cli.telling import webhook_worker, webhooks_of
+from loresmith.cli.telling import webhook_worker
 from loresmith.db import Database, Worlds
 from loresmith.embedded.model import EmbeddedModel
 from loresmith.jobs import Follower, JobManager, Worker

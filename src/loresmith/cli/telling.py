@@ -1,23 +1,15 @@
-"""Webhooks of a process: which it takes, and the parts that tell receivers of ended jobs."""
+"""The worker that delivers webhooks, as the settings say."""
 
 from __future__ import annotations
 
 import structlog
 
-from loresmith.api.webhooks import Webhooks
-from loresmith.bootstrap import Client, build_deliveries, build_webhook_worker
+from loresmith.bootstrap import Client, build_webhook_worker
 from loresmith.jobs import Worker
 from loresmith.setting_types import words
 from loresmith.settings import Settings
-from loresmith.webhooks import Deliveries, Rules
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-
-def webhooks_of(settings: Settings, redis: Client) -> Webhooks:
-    """What an API process knows of webhooks; without a secret to sign them with, it takes none."""
-    rules = None if settings.webhook_secrets is None else Rules(allow_private=settings.webhook_allow_private)
-    return Webhooks(Deliveries(build_deliveries(redis)), rules)
 
 
 def webhook_worker(settings: Settings, redis_url: str, redis: Client, *, grace_seconds: float) -> Worker | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic, Protocol
 
 from typing_extensions import TypeVar
 
@@ -14,10 +14,20 @@ from loresmith.client.knowledge import Update
 from loresmith.client.models import Eta, Job, JobToken, Status, WebhookLog
 from loresmith.client.result_types import ResultReader
 
-if TYPE_CHECKING:
-    from loresmith.client.async_client import AsyncJobsClient
-
 T = TypeVar("T", default=Any)
+
+
+class AsyncJobSource(Protocol):
+    """A client by the ids of jobs."""
+
+    async def get(self, job_id: str) -> Job: ...
+    async def wait(self, job_id: str, *, timeout: float | None = None) -> Job: ...
+    def stream(self, job_id: str, *, timeout: float | None = None) -> AsyncGenerator[Update]: ...
+    async def cancel(self, job_id: str) -> Job: ...
+    async def retry(self, job_id: str) -> Job: ...
+    async def delete(self, job_id: str) -> None: ...
+    async def create_token(self, job_id: str, *, scope: TokenScope = "read") -> JobToken: ...
+    async def webhooks(self, job_id: str) -> WebhookLog: ...
 
 
 class AsyncJobHandle(Generic[T]):
@@ -27,7 +37,7 @@ class AsyncJobHandle(Generic[T]):
     `result`, `stream` and `cancel` bring a newer one. The properties themselves ask nobody.
     """
 
-    def __init__(self, client: AsyncJobsClient, snapshot: Job, reader: ResultReader[T]) -> None:
+    def __init__(self, client: AsyncJobSource, snapshot: Job, reader: ResultReader[T]) -> None:
         self._client = client
         self._reader = reader
         self.snapshot = snapshot

@@ -108,13 +108,13 @@ def submit(submission: Submission, *, key: str | None = None, wait_seconds: floa
     """Submit a job; `key` stands for it, by default one that this call alone has."""
     held = min(wait_seconds, MOST_WAIT_SECONDS)
     headers = {**_key(key), **({"Prefer": f"wait={held:.0f}"} if held else _NOTHING)}
-    body = _encoded(submission)
+    body = encode(submission)
     return Call("POST", "/jobs", _job, headers=_json(headers), body=body, held_seconds=held)
 
 
 def submit_batch(submissions: Sequence[Submission], *, key: str | None = None) -> Call[list[Job]]:
     """Submit up to 100 jobs, all or none."""
-    body = _encoded({"jobs": submissions})
+    body = encode({"jobs": submissions})
     return Call("POST", "/jobs/batch", _batch, headers=_json(_key(key)), body=body)
 
 
@@ -210,7 +210,8 @@ def job_path(job_id: str) -> str:
     return f"/jobs/{_segment(job_id)}"
 
 
-def _encoded(value: object) -> bytes:
+def encode(value: object) -> bytes:
+    """Return a value as JSON. Raises TypeError for what JSON cannot have."""
     return msgspec.json.encode(value, enc_hook=_plain)
 
 

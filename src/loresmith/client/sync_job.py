@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic, Protocol
 
 from typing_extensions import TypeVar
 
@@ -15,10 +15,20 @@ from loresmith.client.knowledge import Update
 from loresmith.client.models import Eta, Job, JobToken, Status, WebhookLog
 from loresmith.client.result_types import ResultReader
 
-if TYPE_CHECKING:
-    from loresmith.client.sync_client import JobsClient
-
 T = TypeVar("T", default=Any)
+
+
+class JobSource(Protocol):
+    """A client by the ids of jobs."""
+
+    def get(self, job_id: str) -> Job: ...
+    def wait(self, job_id: str, *, timeout: float | None = None) -> Job: ...
+    def stream(self, job_id: str, *, timeout: float | None = None) -> Generator[Update]: ...
+    def cancel(self, job_id: str) -> Job: ...
+    def retry(self, job_id: str) -> Job: ...
+    def delete(self, job_id: str) -> None: ...
+    def create_token(self, job_id: str, *, scope: TokenScope = "read") -> JobToken: ...
+    def webhooks(self, job_id: str) -> WebhookLog: ...
 
 
 class JobHandle(Generic[T]):
@@ -28,7 +38,7 @@ class JobHandle(Generic[T]):
     `result`, `stream` and `cancel` bring a newer one. The properties themselves ask nobody.
     """
 
-    def __init__(self, client: JobsClient, snapshot: Job, reader: ResultReader[T]) -> None:
+    def __init__(self, client: JobSource, snapshot: Job, reader: ResultReader[T]) -> None:
         self._client = client
         self._reader = reader
         self.snapshot = snapshot

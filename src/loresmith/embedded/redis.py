@@ -24,6 +24,9 @@ STOP_GRACE_SECONDS = 3.0
 _ANSWER_TIMEOUT_SECONDS = 2.0
 _GUARD = Path(__file__).with_name("guard.py")
 _LOG_LIMIT_BYTES = 1_000_000
+_SOCKET = "redis.sock"
+_MOVED = "redis.sock.path"
+"""A file that names the socket where that is in another directory."""
 
 
 class EmbeddedRedisError(Exception):
@@ -42,6 +45,13 @@ def find_server() -> Path:
     )
 
 
+def find_running(data_dir: Path) -> str | None:
+    """Return the address of the embedded Redis of a `loresmith run` with this data directory; None without one."""
+    moved = data_dir / _MOVED
+    socket_path = Path(moved.read_text(encoding="utf-8")) if moved.exists() else data_dir / _SOCKET
+    return _url(socket_path) if socket_path.is_socket() else None
+
+
 class EmbeddedRedis:
     """A Valkey server in a child process, started again when it dies.
 
@@ -50,17 +60,17 @@ class EmbeddedRedis:
 
     def __init__(self, data_dir: DataDir) -> None:
         self.restarts = 0
-        self.socket_path = data_dir.path / "redis.sock"
+        self.socket_path = data_dir.path / _SOCKET
         self.log_path = data_dir.path / "redis.log"
         self._data_dir = data_dir
-        self._moved = data_dir.path / "redis.sock.path"
+        self._moved = data_dir.path / _MOVED
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
         """The address in the form that redis-py takes."""
-        return f"unix://{quote(str(self.socket_path))}"
+        return _url(self.socket_path)
 
     @property
     def pid(self) -> int | None:
@@ -162,6 +172,10 @@ class EmbeddedRedis:
     async def _terminate(self) -> None:
         process, self._process = self._process, None
         await end(process, seconds=STOP_GRACE_SECONDS + 1, kill=_kill_group)
+
+
+def _url(socket_path: Path) -> str:
+    return f"unix://{quote(str(socket_path))}"
 
 
 def _kill_group(pid: int) -> None:

@@ -174,8 +174,11 @@ class Events:
         self._to_send[name] = command
 
     async def _keep(self) -> None:
-        """Send subscriptions, those of one turn together, and now and then a ping."""
-        while True:
+        """Send subscriptions, those of one turn together, and now and then a ping.
+
+        The flag ends it, too: `asyncio.wait_for` of Python 3.11, in redis-py, can swallow a cancellation.
+        """
+        while not self._closed:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PING_SECONDS):
                     await self._needed.wait()
