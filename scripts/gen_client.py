@@ -1,7 +1,7 @@
 """Generates the plain client from the one for asyncio (`make gen`); `--check` fails on a difference.
 
 The sources are written for it: each name of asyncio has one plain counterpart. What differs otherwise belongs into a
-module that both clients share.
+module that both clients share. (unasyncd would do it, but it pins rich to 13.)
 """
 
 from __future__ import annotations

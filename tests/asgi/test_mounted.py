@@ -155,5 +155,6 @@ async def test_errors_of_jobs_are_answered_as_the_api_does(jobs: Jobs) -> None:
 def test_api_that_would_be_open_to_everybody_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="asgi_app: owner is missing"):
         asgi_app(Jobs(data_dir=tmp_path))
-    for settings in ({"allow_anonymous": True}, {"auth": "keys"}):
+    chosen: list[dict[str, Any]] = [{"allow_anonymous": True}, {"auth": "keys"}]
+    for settings in chosen:
         assert callable(asgi_app(Jobs(data_dir=tmp_path, **settings)))

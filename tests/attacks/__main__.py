@@ -13,11 +13,11 @@ from pathlib import Path
 
 import structlog
 
+from loresmith.api.configured import REQUESTS_PER_MINUTE
 from loresmith.api.connections import Connections
 from loresmith.api.guard import KeyGuard
 from loresmith.api.rate import Quota, RateLimiter
 from loresmith.bootstrap import build_registry, connect
-from loresmith.api.configured import REQUESTS_PER_MINUTE
 from loresmith.db import Database, locate
 from loresmith.db.schema import migrate
 from loresmith.embedded.data_dir import DataDir
