@@ -158,3 +158,17 @@ def test_api_that_would_be_open_to_everybody_is_refused(tmp_path: Path) -> None:
     chosen: list[dict[str, Any]] = [{"allow_anonymous": True}, {"auth": "keys"}]
     for settings in chosen:
         assert callable(asgi_app(Jobs(data_dir=tmp_path, **settings)))
+
+
+async def test_websocket_is_closed(host: FastAPI) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": f"{PREFIX}/jobs", "headers": [], "query_string": b""}
+    await host(scope, receive, send)
+    assert sent == [{"type": "websocket.close", "code": 1000}]

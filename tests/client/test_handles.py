@@ -110,6 +110,7 @@ class Group(TypedDict):
     members: list[Character]
 
 
+CORE = ("id", "type", "status", "done", "seq", "progress", "message", "created_at", "result")
 SEEN = {"name": "Björn", "stats": {"health": 9, "born": "1999-01-02", "newer": True}, "newer": 1}
 BJORN = Character(name="Björn", stats=Stats(health=9, born=date(1999, 1, 2)))
 
@@ -195,3 +196,18 @@ async def test_token_opens_one_job(client: Either) -> None:
     assert token.token.startswith("lsj_")
     assert token.scope == "cancel"
     assert token.token not in repr(token)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {**job(status="completed", result=[1]), "newer": {"a": 1}, "eta": None},
+        {name: value for name, value in job(status="completed", result=[1]).items() if name in CORE},
+    ],
+    ids=["newer server", "older server"],
+)
+async def test_server_of_another_version_works(scripted: Make, document: dict[str, Any]) -> None:
+    client = scripted(lambda _: httpx2.Response(202, json=document))
+    handle = Either(await client.submit("play", result_type=list[int]))
+    assert await handle.result() == [1]
+    assert handle.client.snapshot.document == document

@@ -195,7 +195,7 @@ async def test_a_key_is_sent_and_shown_nowhere(scripted: Make, monkeypatch: pyte
         with pytest.raises(UnauthenticatedError) as caught:
             await client.stats()
         assert server.requests[-1].headers["Authorization"] == "Bearer top-secret"
-        assert "top-secret" not in repr(caught.value) + repr(client.client) + repr(vars(client.client))
+        assert "top-secret" not in repr(caught.value) + repr(client.client) + repr(client.client.__dict__)
 
 
 async def test_a_path_trick_leads_nowhere_else(scripted: Make) -> None:

@@ -116,7 +116,7 @@ def test_paths_and_themes_of_any_script_are_fine() -> None:
 def test_address_and_key_of_a_client_are_stripped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LORESMITH_URL", "“http://127.0.0.1:8080/”\n")
     monkeypatch.setenv("LORESMITH_API_KEY", "\ufeffls_key\r\n")
-    made = Configuration.of(None, None, timeout_seconds=1, retries=0, patience_seconds=1)
+    made = Configuration.of(None, None, timeout=1, retries=0, patience_seconds=1)
     assert (made.base_url, made.api_key) == ("http://127.0.0.1:8080", "ls_key")
     assert client_variables() == ("http://127.0.0.1:8080/", "ls_key")
 

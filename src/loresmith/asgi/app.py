@@ -45,8 +45,11 @@ class _Mounted:
         self._made: tuple[Connected, ASGIApp] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
         if scope["type"] != "http":
-            raise RuntimeError(f"asgi_app takes HTTP alone, got {scope['type']!r}: mount it in an application")
+            raise RuntimeError("asgi_app is no application of its own: mount it in one, whose lifespan opens its jobs")
         inner = {name: value for name, value in scope.items() if name in _SERVERS}
         inner[HOST_APP] = scope.get("app")
         await self._app()(inner, receive, send)
