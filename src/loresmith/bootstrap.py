@@ -38,9 +38,12 @@ def connect(url: str) -> Client:
     return Connections(url).client()
 
 
-def build_registry() -> JobRegistry:
-    """Return every job type of the product and of installed extensions."""
-    return discover(job_types)
+def build_registry(names: Sequence[str] = (), *, product: bool = True) -> JobRegistry:
+    """Return the job types of the product, of installed distributions, and of the files and modules with these names.
+
+    Without `product`, its own are left out. Raises JobModuleError.
+    """
+    return discover(job_types if product else None, names)
 
 
 def build_manager(

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
             raise ValueError(f"expected one line of visible characters, not {flaw}")
         return value
 
+    jobs: str | None = Field(
+        None, description="`jobs.py,package.jobs`: files and modules with job types, beside those of LoreSmith"
+    )
+    jobs_only: bool = Field(False, description="leave out LoreSmith's own job types, its saved worlds and their pages")
     host: Host = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="port of the API; 0 takes a free one")
     root_path: RootPath = Field(

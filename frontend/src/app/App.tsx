@@ -4,7 +4,7 @@ import { Link, Route, Router, Switch, useLocation } from "wouter";
 import JobsTray from "@/components/jobs/JobsTray";
 import type { Job } from "@/lib/jobs/types";
 import { forgetKey, useAccess } from "./access";
-import { BASE } from "./base";
+import { BASE, MAKES_WORLDS } from "./base";
 import { fetchPart } from "./chunks";
 import { KINDS } from "./lore";
 import { ForgePage } from "./pages/Forge";
@@ -28,11 +28,17 @@ const SubmitPage = lazy(async () => ({
 }));
 
 const PLACES = [
-  [ROUTES.forge, "Forge"],
-  [ROUTES.worlds, "My worlds"],
+  ...(MAKES_WORLDS
+    ? ([
+        [ROUTES.forge, "Forge"],
+        [ROUTES.worlds, "My worlds"],
+      ] as const)
+    : []),
   [ROUTES.jobs, "Jobs"],
   [ROUTES.submit, "New job"],
 ] as const;
+
+const HOME = MAKES_WORLDS ? "the forge" : "the first page";
 
 export function App() {
   const { owner, key, admin, asked } = useAccess();
@@ -57,7 +63,7 @@ function Page({ who }: { who: WhoProps | null }) {
         Skip to the page
       </a>
       <header className="top">
-        <Link href={ROUTES.forge} className="mark" aria-label="LoreSmith, to the forge">
+        <Link href={ROUTES.forge} className="mark" aria-label={`LoreSmith, to ${HOME}`}>
           LoreSmith
         </Link>
         <nav aria-label="Pages">
@@ -80,12 +86,18 @@ function Page({ who }: { who: WhoProps | null }) {
         <Boundary key={path}>
           <Suspense fallback={<Loading what="the page" />}>
             <Switch>
-              <Route path={ROUTES.forge} component={ForgePage} />
-              <Route path={ROUTES.story}>{({ job_id }) => <StoryPage key={job_id} jobId={job_id} />}</Route>
-              <Route path={ROUTES.world}>
-                {({ world_id }) => <WorldPage key={world_id} worldId={world_id} />}
-              </Route>
-              <Route path={ROUTES.worlds} component={WorldsPage} />
+              <Route path={ROUTES.forge}>{MAKES_WORLDS ? <ForgePage /> : <SubmitPage />}</Route>
+              {MAKES_WORLDS && (
+                <>
+                  <Route path={ROUTES.story}>
+                    {({ job_id }) => <StoryPage key={job_id} jobId={job_id} />}
+                  </Route>
+                  <Route path={ROUTES.world}>
+                    {({ world_id }) => <WorldPage key={world_id} worldId={world_id} />}
+                  </Route>
+                  <Route path={ROUTES.worlds} component={WorldsPage} />
+                </>
+              )}
               <Route path={ROUTES.jobs} component={BoardPage} />
               <Route path={ROUTES.job}>{({ job_id }) => <JobPage key={job_id} jobId={job_id} />}</Route>
               <Route path={ROUTES.submit}>
@@ -94,7 +106,7 @@ function Page({ who }: { who: WhoProps | null }) {
               <Route path={ROUTES.submitType}>{({ job_type }) => <SubmitPage type={job_type} />}</Route>
               <Route>
                 <Empty title="There is nothing here">
-                  <Link href={ROUTES.forge}>To the forge</Link>
+                  <Link href={ROUTES.forge}>To {HOME}</Link>
                 </Empty>
               </Route>
             </Switch>
@@ -128,12 +140,16 @@ function Who({ owner, admin }: WhoProps) {
 }
 
 function isShownAt(path: string, job: Job): boolean {
-  if (path === ROUTES.forge) return KINDS.some((kind) => kind.job === job.type);
+  if (path === ROUTES.forge) return MAKES_WORLDS && KINDS.some((kind) => kind.job === job.type);
   return path === storyPath(job.id) || path === jobPath(job.id);
 }
 
 function trayLink(job: Job, text: string): ReactNode {
-  return <Link href={job.type === "create_world" ? storyPath(job.id) : jobPath(job.id)}>{text}</Link>;
+  return (
+    <Link href={MAKES_WORLDS && job.type === "create_world" ? storyPath(job.id) : jobPath(job.id)}>
+      {text}
+    </Link>
+  );
 }
 
 /** Takes the focus when the page changes, so that a keyboard goes on from there. */

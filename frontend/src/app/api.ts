@@ -29,7 +29,6 @@ export function useJobTypes() {
   return useQuery({
     queryKey: ["job-types"],
     queryFn: async ({ signal }) => (await ask<{ data: JobType[] }>("/job-types", { signal })).data,
-    staleTime: 5 * 60_000,
   });
 }
 

@@ -114,18 +114,20 @@ def create_app(
     telemetry: Telemetry | None = None,
     webhooks: Webhooks = Webhooks(),  # noqa: B008 - frozen, and empty
     root_path: str = "",
+    product: bool = True,
 ) -> FastAPI:
     """Return the HTTP API over `manager` and the saved `worlds`.
 
     `access` says who may use it; without one, whoever addresses it as this machine, who is the local owner.
     `readiness` tells what is missing besides Redis, which is always asked: name → what is wrong, empty when all is
     there. It must not raise. `webhooks` says which are taken: without, none.
-    `root_path` is the path under which a proxy shows the API.
+    `root_path` is the path under which a proxy shows the API. Without `product` there are neither saved worlds nor the
+    pages that make and show them.
     """
     app = _App(
         title="LoreSmith",
         version=version or distribution_version("loresmith"),
-        openapi_tags=_TAGS,
+        openapi_tags=[tag for tag in _TAGS if product or tag["name"] not in saved_worlds.router.tags],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -140,12 +142,12 @@ def create_app(
     app.state.worlds = worlds
     app.state.webhooks = webhooks
     app.state.readiness = readiness
-    app.state.page = Page()
+    app.state.page = Page(product=product)
     app.mount("/assets", app.state.page.assets)
     for error in (Problem, JobsError, DatabaseError, AwayError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
     app.add_exception_handler(Exception, _answer_bug)
-    for group in GROUPS:
+    for group in GROUPS if product else [group for group in GROUPS if group is not saved_worlds]:
         app.include_router(group.router)
 
     @cache

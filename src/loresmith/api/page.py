@@ -11,16 +11,8 @@ from starlette.staticfiles import StaticFiles
 
 BUILT: Final = Path(__file__).parent / "page"
 """Where `make page` puts it; it travels in the wheel."""
-PATHS: Final = (
-    "/",
-    "/story/{job_id}",
-    "/world/{world_id}",
-    "/my-worlds",
-    "/my-jobs",
-    "/my-jobs/{job_id}",
-    "/submit",
-    "/submit/{job_type}",
-)
+PRODUCT_PATHS: Final = ("/story/{job_id}", "/world/{world_id}", "/my-worlds")
+PATHS: Final = ("/", *PRODUCT_PATHS, "/my-jobs", "/my-jobs/{job_id}", "/submit", "/submit/{job_type}")
 """The paths that the page itself has; frontend/src/app/routes.ts has the same."""
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self';"
@@ -28,6 +20,8 @@ _POLICY: Final = (
 )
 _BASE: Final = b'="./'
 """How the build begins addresses of its own files: `vite build` with a relative base."""
+_PRODUCT: Final = b'name="product" content="yes"'
+"""How the build says that worlds are made here: a page without them begins with a form."""
 _HTML: Final = {"Cache-Control": "no-cache", "Content-Security-Policy": _POLICY}
 _UNCHANGING: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NOT_BUILT: Final = (
@@ -37,13 +31,18 @@ _NOT_BUILT: Final = (
 
 
 class Page:
-    """The files of a built page, or the news that there are none."""
+    """The files of a built page, or the news that there are none; without `product`, a page that makes no worlds."""
 
-    def __init__(self, built: Path = BUILT) -> None:
+    def __init__(self, built: Path = BUILT, *, product: bool = True) -> None:
+        self._product = product
         self._index = built / "index.html"
         self._files = StaticFiles(directory=built, check_dir=False)
         self.assets = _Assets(directory=built / "assets", check_dir=False)
         self.assets.config_checked = True  # where the page is not built its files are missing: 404, no error
+
+    def has(self, path: str) -> bool:
+        """Return whether the page has the path of a route."""
+        return self._product or path not in PRODUCT_PATHS
 
     def document(self, *, prefix: str, if_none_match: str) -> Response:
         """Return the page itself, whatever its path: what is shown there is found out in the browser.
@@ -51,7 +50,7 @@ class Page:
         Its files are below the path prefix under which the browser sees this server.
         """
         try:
-            body, tag = _document(self._index, self._index.stat().st_mtime_ns, prefix)
+            body, tag = _document(self._index, self._index.stat().st_mtime_ns, prefix, product=self._product)
         except OSError:
             return PlainTextResponse(_NOT_BUILT, 503)
         if tag in [one.strip().removeprefix("W/") for one in if_none_match.split(",")]:
@@ -66,9 +65,17 @@ class Page:
 
 
 @lru_cache(maxsize=16)
-def _document(index: Path, changed_ns: int, prefix: str) -> tuple[bytes, str]:  # noqa: ARG001 - a key of the cache
+def _document(
+    index: Path,
+    changed_ns: int,  # noqa: ARG001 - a key of the cache
+    prefix: str,
+    *,
+    product: bool,
+) -> tuple[bytes, str]:
     """Return the page below a prefix, and its ETag; read again when the file has changed."""
     body = index.read_bytes().replace(_BASE, f'="{prefix}/'.encode())
+    if not product:
+        body = body.replace(_PRODUCT, _PRODUCT.replace(b"yes", b"no"))
     return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 

@@ -14,6 +14,7 @@ from loresmith.cli import (
     catalogue,
     database,
     demo,
+    dev,
     doctor,
     jobs,
     keys,
@@ -108,7 +109,7 @@ def build_app() -> typer.Typer:
     """The typer application with every command."""
     app = typer.Typer(name="loresmith", pretty_exceptions_enable=False)
     app.callback(invoke_without_command=True)(root)
-    for command in (run.run, demo.demo, processes.serve, processes.worker, processes.lore, database.migrate):
+    for command in (run.run, dev.dev, demo.demo, processes.serve, processes.worker, processes.lore, database.migrate):
         app.command(rich_help_panel="Server")(command)
     app.command(rich_help_panel="Server")(doctor.doctor)
     app.add_typer(keys.app, name="keys", rich_help_panel="Server")

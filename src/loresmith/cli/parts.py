@@ -11,14 +11,14 @@ from loresmith.api.app import create_app
 from loresmith.api.configured import access_of, active_jobs, webhooks_of
 from loresmith.api.connections import Connections
 from loresmith.api.deps import Readiness
-from loresmith.bootstrap import build_history, build_manager, build_registry, build_webhook_feed, build_worker, connect
+from loresmith.bootstrap import build_history, build_manager, build_webhook_feed, build_worker, connect
 from loresmith.cli.database import with_database
 from loresmith.cli.http import serving
 from loresmith.cli.stack import Stack, StartError
 from loresmith.cli.telling import webhook_worker
 from loresmith.db import Database, Worlds
 from loresmith.embedded.model import EmbeddedModel
-from loresmith.jobs import Follower, JobManager, Worker
+from loresmith.jobs import Follower, JobManager, JobRegistry, Worker
 from loresmith.llm.client import DESCRIBE_TIMEOUT_SECONDS, GrpcLoreModel
 from loresmith.llm.errors import GenerationError, LoreProtocolError
 from loresmith.redis_server import RedisServerError, check_server, place_of
@@ -59,12 +59,13 @@ async def api(
     version: str,
     ready: Readiness,
     telemetry: Telemetry,
+    registry: JobRegistry,
 ) -> AsyncGenerator[Task]:
     """The REST API on a socket, for those whom the settings let in."""
     async with connect(redis_url) as redis:
         manager = build_manager(
             redis,
-            build_registry(),
+            registry,
             replicas=settings.redis_replicas,
             owner_limit=active_jobs(settings),
             telemetry=telemetry,
@@ -81,6 +82,7 @@ async def api(
             telemetry=telemetry,
             webhooks=webhooks,
             root_path=settings.root_path,
+            product=not settings.jobs_only,
         )
         async with serving(app, bound, _connections(settings)) as (task, wish):
 
@@ -106,11 +108,12 @@ async def working(
     grace_seconds: float,
     linger_seconds: float,
     telemetry: Telemetry,
+    registry: JobRegistry,
 ) -> AsyncGenerator[tuple[Worker, *Task]]:
     """A worker; its jobs get the grace period to finish when it is left."""
     worker = build_worker(
         redis_url,
-        build_registry(),
+        registry,
         lore_model=model,
         worlds=Worlds(database),
         concurrency=concurrency,
@@ -141,10 +144,10 @@ async def draining(worker: Worker, name: str) -> AsyncGenerator[Task]:
 
 
 @contextlib.asynccontextmanager
-async def looking(redis_url: str, telemetry: Telemetry) -> AsyncGenerator[JobManager]:
+async def looking(redis_url: str, telemetry: Telemetry, registry: JobRegistry) -> AsyncGenerator[JobManager]:
     """What looks at the queue for those who watch over a worker, by a connection of its own."""
     async with connect(redis_url) as redis:
-        manager = build_manager(redis, build_registry(), telemetry=telemetry)
+        manager = build_manager(redis, registry, telemetry=telemetry)
         yield manager
         await manager.close()
 

@@ -16,6 +16,7 @@ import uvloop
 from loresmith.cli.children import embedded_model, running
 from loresmith.cli.configure import configure
 from loresmith.cli.database import opened, with_database
+from loresmith.cli.job_types import Jobs, Only, job_options, load_registry
 from loresmith.cli.listen import bind, check_exposure, url_of
 from loresmith.cli.stack import Stack, StartError
 from loresmith.cli.watched import probed_lore, probed_worker, telemetry_of
@@ -24,6 +25,7 @@ from loresmith.embedded.data_dir import DataDirError, prepare_data_dir
 from loresmith.settings import Settings
 
 if TYPE_CHECKING:
+    from loresmith.jobs import JobRegistry
     from loresmith.llm.client import GrpcLoreModel
 
 WORKER_GRACE_SECONDS = 30.0
@@ -35,18 +37,18 @@ _RETRY_SECONDS = 1.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-def serve() -> None:
+def serve(jobs: Jobs = None, only: Only = False) -> None:
     """Run the REST API on a configured Redis (LORESMITH_REDIS_URL)."""
-    settings = configure()
-    uvloop.run(_serve(settings, _redis_url(settings)))
+    settings = configure(**job_options(jobs, only=only))
+    uvloop.run(_serve(settings, _redis_url(settings), load_registry(settings)))
 
 
-def worker() -> None:
+def worker(jobs: Jobs = None, only: Only = False) -> None:
     """Run a worker on a configured Redis (LORESMITH_REDIS_URL) and lore service (LORESMITH_LORE_URL)."""
-    settings = configure()
+    settings = configure(**job_options(jobs, only=only))
     if settings.lore_url is None:
         raise StartError("LORESMITH_LORE_URL is not set: expected host:port of a `loresmith lore`")
-    uvloop.run(_work(settings, _redis_url(settings), settings.lore_url))
+    uvloop.run(_work(settings, _redis_url(settings), settings.lore_url, load_registry(settings)))
 
 
 def lore() -> None:
@@ -71,7 +73,7 @@ def _redis_url(settings: Settings) -> str:
     return settings.redis_url
 
 
-async def _serve(settings: Settings, redis_url: str) -> None:
+async def _serve(settings: Settings, redis_url: str, registry: JobRegistry) -> None:
     from loresmith.api.deps import all_there
     from loresmith.cli import parts
 
@@ -79,7 +81,7 @@ async def _serve(settings: Settings, redis_url: str) -> None:
         await parts.checked(redis_url)
         telemetry = await stack.enter(telemetry_of("api"))
         database = await stack.enter(opened(settings))
-        part = parts.api(settings, redis_url, database, bound, version("loresmith"), all_there, telemetry)
+        part = parts.api(settings, redis_url, database, bound, version("loresmith"), all_there, telemetry, registry)
         task, wish = await stack.enter(part)
         stack.watch(task, "API")
         stack.on_stop(wish)
@@ -91,7 +93,7 @@ async def _serve(settings: Settings, redis_url: str) -> None:
         await Stack().run(start)
 
 
-async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
+async def _work(settings: Settings, redis_url: str, lore_url: str, registry: JobRegistry) -> None:
     from loresmith.cli import lore as lore_part
     from loresmith.cli import parts
 
@@ -112,8 +114,9 @@ async def _work(settings: Settings, redis_url: str, lore_url: str) -> None:
             grace_seconds=WORKER_GRACE_SECONDS,
             linger_seconds=WORKER_LINGER_SECONDS,
             telemetry=telemetry,
+            registry=registry,
         )
-        manager = await stack.enter(parts.looking(redis_url, telemetry))
+        manager = await stack.enter(parts.looking(redis_url, telemetry, registry))
         working, task, wish = await stack.enter(part)
         stack.watch(task, "worker")
         stack.on_stop(wish)

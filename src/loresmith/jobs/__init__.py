@@ -29,9 +29,10 @@ from loresmith.jobs.following import Event, EventName, JobFollower
 from loresmith.jobs.internal import InternalJob, InternalJobs, InternalView
 from loresmith.jobs.keys import owner_digest
 from loresmith.jobs.manager import JobManager
+from loresmith.jobs.modules import JobModule, JobModuleError, discover
 from loresmith.jobs.outcomes import Failed, Unavailable
 from loresmith.jobs.reader import JobPage, Listing
-from loresmith.jobs.registry import JobRegistry, JobType, discover, job_type
+from loresmith.jobs.registry import JobRegistry, JobType, job_type
 from loresmith.jobs.stats import Figures
 from loresmith.jobs.submission import LOCAL_OWNER, Options
 from loresmith.jobs.turns import Turns
@@ -60,6 +61,8 @@ __all__ = [
     "JobError",
     "JobFollower",
     "JobManager",
+    "JobModule",
+    "JobModuleError",
     "JobNotFoundError",
     "JobPage",
     "JobRegistry",

@@ -1,23 +1,23 @@
-"""Job types: what a name accepts, what runs it, and where they are found."""
+"""Job types: what a name accepts, and what runs it."""
 
-import importlib
 import inspect
-import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
-from types import ModuleType
-from typing import Any, Final, Generic, cast, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Any, Final, Generic, get_args, get_origin, get_type_hints
 
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 from typing_extensions import TypeVar
 
 from loresmith.jobs.context import JobContext
 from loresmith.jobs.errors import MOST_PROBLEMS, FieldProblem, InvalidPayloadError, UnknownJobTypeError, shown
 
-ENTRY_POINT_GROUP: Final = "loresmith.job_types"
+DEFINED: Final[ContextVar["list[JobType] | None"]] = ContextVar("defined", default=None)
+"""Collects the job types that are defined while a module is loaded, those whose name in it is taken again included."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 PayloadT = TypeVar("PayloadT", bound=BaseModel, default=Any)
@@ -45,6 +45,11 @@ class JobType(Generic[PayloadT, ResultT]):
 
     def __call__(self, ctx: JobContext[PayloadT, Any]) -> Awaitable[ResultT]:
         return self.handler(ctx)
+
+    @property
+    def place(self) -> str:
+        """The file and the line of its definition, such as `jobs.py:12`."""
+        return _place(self.handler)
 
     def validate(self, payload: object) -> PayloadT:
         """Return a JSON value as the payload's model. Raises InvalidPayloadError that names each wrong field."""
@@ -79,21 +84,26 @@ def job_type(
     the simulated progress, `timeout_seconds` counts from the first start, `max_attempts` counts failures and
     `max_rescues` deaths of workers. With a `concurrency`, no more than so many jobs of this type are with the workers
     at once, over all workers; the others wait as pending. With `retry_seconds`, the waits between its attempts are
-    these, and the last one from then on; else they are those of loresmith.jobs.backoff. Raises ValueError for a name
-    that is no `[A-Za-z0-9_.-]{1,64}`.
+    these, and the last one from then on; else they are those of loresmith.jobs.backoff.
+
+    Raises:
+        ValueError: The name is no `[A-Za-z0-9_.-]{1,64}`.
+        TypeError: The handler is not async, takes no `JobContext[<pydantic model>]`, or does not say what it returns.
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - `@job_type` without its parentheses
+        raise TypeError('job_type needs a name: expected @job_type("<name>")')
     if not _NAME.fullmatch(name):
         raise ValueError(f"job type {name!r} must match {_NAME.pattern}")
 
     def decorate(handler: Handler[PayloadT, ResultT]) -> JobType[PayloadT, ResultT]:
         payload_model, result, item = _read_annotations(handler)
-        return JobType(
+        kind = JobType(
             name=name,
             description=description or inspect.getdoc(handler) or name,
             payload_model=payload_model,
             handler=handler,
-            result=TypeAdapter(result),
-            item=None if item is None else TypeAdapter(item),
+            result=_adapter(result, handler),
+            item=None if item is None else _adapter(item, handler),
             expected_seconds=expected_seconds,
             timeout_seconds=timeout_seconds,
             max_attempts=max_attempts,
@@ -101,6 +111,9 @@ def job_type(
             concurrency=concurrency,
             retry_seconds=retry_seconds,
         )
+        if (defined := DEFINED.get()) is not None:
+            defined.append(kind)
+        return kind
 
     return decorate
 
@@ -114,8 +127,11 @@ class JobRegistry:
     def add(self, *types: JobType) -> "JobRegistry":
         """Register job types. Raises ValueError when a name is taken by another one."""
         for one in types:
-            if self._types.get(one.name, one) is not one:
-                raise ValueError(f"job type {one.name!r} is defined twice")
+            if (other := self._types.get(one.name, one)) is not one:
+                raise ValueError(
+                    f"job type {one.name!r} is defined twice, at {other.place} and at {one.place}:"
+                    " give one of them another name"
+                )
             self._types[one.name] = one
         return self
 
@@ -133,37 +149,59 @@ class JobRegistry:
         return iter(sorted(self._types.values(), key=lambda one: one.name))
 
 
-def discover(package: ModuleType) -> JobRegistry:
-    """Return the job types in the modules of a package and those that installed distributions announce.
-
-    Another distribution announces a module, or one job type, under the entry point group `loresmith.job_types`.
-    """
-    registry = JobRegistry()
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        registry.add(*_job_types_of(importlib.import_module(module.name)))
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        registry.add(*_job_types_of(point.load()))
-    return registry
-
-
-def _job_types_of(found: object) -> "Iterable[JobType]":
-    values: list[Any] = [found] if isinstance(found, JobType) else list(vars(found).values())
-    return cast("list[JobType]", [value for value in values if isinstance(value, JobType)])
-
-
 def _read_annotations(handler: Callable[..., Any]) -> tuple[type[Any], Any, Any]:
-    """Return the types of payload, result and item; the last is None for items of any JSON."""
-    hints = get_type_hints(handler, include_extras=True)
-    result = hints.pop("return", Any)
+    """Return the types of payload, result and item; the last is None for items of any JSON. Raises TypeError."""
+    name = getattr(handler, "__qualname__", repr(handler))
+    if not inspect.iscoroutinefunction(handler):
+        raise TypeError(f"handler {name!r} is not async: expected `async def {name}(...)` with a `return`, no `yield`")
+    try:
+        hints = get_type_hints(handler, include_extras=True)
+    except NameError as error:
+        raise TypeError(
+            f"handler {name!r} has an annotation with the name {error.name!r}, which is not known when it runs:"
+            " import or define it before the handler, outside `if TYPE_CHECKING`"
+        ) from None
+    if "return" not in hints:
+        raise TypeError(
+            f"handler {name!r} does not say what it returns: expected an annotation such as `-> list[Item]`"
+        )
+    result = hints.pop("return")
     context = next(iter(hints.values()), None)
     if get_origin(context) is not JobContext:
-        raise TypeError(
-            f"handler {handler.__qualname__!r} must take one argument annotated JobContext[<payload model>]"
-        )
+        raise TypeError(f"handler {name!r} must take one argument annotated JobContext[<payload model>]")
     payload, *items = get_args(context)
+    if not (isinstance(payload, type) and issubclass(payload, BaseModel)):
+        raise TypeError(
+            f"handler {name!r} has the payload {_shown(payload)}: expected a pydantic model, a subclass of BaseModel"
+        )
     if items and items[0] is not Any:
         return payload, result, items[0]
     return payload, result, _element_type(result)
+
+
+def _adapter(kind: Any, handler: Callable[..., Any]) -> TypeAdapter[Any]:
+    """Return the adapter of a type that a handler names. Raises TypeError."""
+    try:
+        return TypeAdapter(kind)
+    except PydanticUserError:
+        name = getattr(handler, "__qualname__", repr(handler))
+        raise TypeError(
+            f"handler {name!r} returns {_shown(kind)}, which cannot be written as JSON:"
+            " expected a pydantic model, a dataclass, or a list or dict of such"
+        ) from None
+
+
+def _shown(kind: Any) -> str:
+    return str(getattr(kind, "__name__", kind))
+
+
+def _place(handler: Callable[..., Any]) -> str:
+    code = getattr(inspect.unwrap(handler), "__code__", None)
+    if code is None:
+        return repr(handler)
+    path = Path(code.co_filename)
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return f"{shown}:{code.co_firstlineno}"
 
 
 def _element_type(result: Any) -> type[BaseModel] | None:

@@ -9,6 +9,7 @@ import { useJobActions, useJobStatus } from "@/lib/queries/jobs";
 import { costOf, timeOf, tokensOf, triesOf } from "../board/JobTable";
 import { isPiece, pieceAsMarkdown } from "../lore";
 import { asJson } from "../markdown";
+import { MAKES_WORLDS } from "../base";
 import { jobPath, ROUTES, storyPath } from "../routes";
 import { useNow } from "../ui/clock";
 import { Export } from "../ui/Export";
@@ -46,7 +47,9 @@ export function JobPage({ jobId }: { jobId: string }) {
           <h1>{name}</h1>
         </div>
         <div className="tools">
-          {job.type === "create_world" && !isGone(job) && <Link href={storyPath(job.id)}>Read it</Link>}
+          {MAKES_WORLDS && job.type === "create_world" && !isGone(job) && (
+            <Link href={storyPath(job.id)}>Read it</Link>
+          )}
           {!isDone(job) && (
             <button type="button" className="quiet" onClick={() => void cancel(job.id)}>
               Stop

@@ -30,7 +30,7 @@ export function SubmitPage({ type }: { type?: string }) {
         ))}
       </nav>
       {chosen ? (
-        <TypeForm key={chosen.name} type={chosen} />
+        <TypeForm key={`${chosen.name} ${JSON.stringify(chosen.payload_schema)}`} type={chosen} />
       ) : (
         <Empty isPart title="There is no such kind of job">
           {type}

@@ -2,6 +2,7 @@
 import { type SubmitEvent, useEffect, useId, useRef, useState } from "react";
 import { ApiError } from "@/lib/jobs/http";
 import { type Access, enterKey } from "../access";
+import { MAKES_WORLDS } from "../base";
 import { AnvilArt } from "../forge/AnvilArt";
 
 const COLD = {
@@ -37,7 +38,13 @@ export function KeyGate({ why }: { why: NonNullable<Access["asked"]> }) {
       <AnvilArt parts={COLD} />
       <form onSubmit={(event) => void enter(event)}>
         <p className="mark">LoreSmith</p>
-        <h1 id={`${id}-title`}>{why === "none" ? "The forge is locked." : "Your key has ended."}</h1>
+        <h1 id={`${id}-title`}>
+          {why === "none"
+            ? MAKES_WORLDS
+              ? "The forge is locked."
+              : "A key is needed."
+            : "Your key has ended."}
+        </h1>
         <p className="gate-why">
           {why === "none"
             ? "This server asks who you are. Enter your key, and it opens."

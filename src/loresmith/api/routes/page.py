@@ -1,6 +1,7 @@
 """Routes of the web page: its own paths, and never one of the API."""
 
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,8 +13,10 @@ router = APIRouter(route_class=PublicRoute, include_in_schema=False)
 
 
 async def show_page(request: Request) -> Response:
-    """Return the page."""
+    """Return the page. Raises HTTPException for a path that this server's has not."""
     page: Page = request.app.state.page
+    if not page.has(request.scope["route"].path):
+        raise HTTPException(404)
     return page.document(prefix=prefix_of(request.scope), if_none_match=header_of(request, b"if-none-match"))
 
 
