@@ -141,7 +141,7 @@ async def test_dev_runs_the_code_as_it_is_after_each_change(
 
         file.write_text(f"{JOBS}\ndef broken(:\n")
         line = await line_with(process, "jobs.py", errors=True)
-        assert line == "jobs.py changed: jobs.py:19: invalid syntax (the code before it goes on)"
+        assert line == "jobs.py changed: jobs.py:20: invalid syntax (the code before it goes on)"
         await completes(process, http)
 
         file.write_text(JOBS.replace("features: list", "virtues: list").replace("describe_product", "praise_product"))

@@ -28,6 +28,8 @@ from loresmith.settings import Settings
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
 
+    from watchfiles import Change
+
 _LEAST_LOG_LEVEL = "warning"
 _END_SECONDS = STOP_SECONDS + 1
 _PRELOADED = [
@@ -109,12 +111,18 @@ class Code:
     async def _follow(self, folders: Iterable[Path]) -> None:
         import watchfiles
 
-        await self._replace("")
-        changed = watchfiles.awatch(  # pyright: ignore[reportUnknownMemberType] - an event of a library that is not here
-            *folders, watch_filter=watchfiles.PythonFilter(), raise_interrupt=False
+        changes = watchfiles.awatch(  # pyright: ignore[reportUnknownMemberType] - an event of a library that is not here
+            *folders, watch_filter=watchfiles.PythonFilter()
         )
-        async for changes in changed:
-            await self._replace(f"{_named(path for _, path in changes)} changed: ")
+        first = asyncio.ensure_future(anext(changes))
+        try:
+            await asyncio.sleep(0)  # it watches now: what changes while the code is imported is seen
+            await self._replace("")
+            await self._replace(_changed(await first))
+        finally:
+            first.cancel()
+        async for each in changes:
+            await self._replace(_changed(each))
 
     async def _replace(self, prefix: str) -> None:
         """Import the code as it is now; if that works, let it take the place of the code before."""
@@ -235,11 +243,13 @@ def _folders_of(settings: Settings) -> set[Path]:
         raise StartError(str(error)) from None
 
 
-def _named(paths: Iterable[str]) -> str:
-    """Return the first of some files, as it is called here, and how many others there are."""
+def _changed(changes: set[tuple[Change, str]]) -> str:
+    """Say which file changed, as it is called here, and how many others."""
     here = Path.cwd()
-    names = sorted(str(path.relative_to(here) if path.is_relative_to(here) else path) for path in map(Path, paths))
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    paths = [Path(path) for _, path in changes]
+    names = sorted(str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths)
+    others = "" if len(names) == 1 else f" and {len(names) - 1} more"
+    return f"{names[0]}{others} changed: "
 
 
 def _reason(report: Report | None) -> str:
