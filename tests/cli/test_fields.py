@@ -32,6 +32,9 @@ class Payload(BaseModel):
     user: str | int = 0
     inner: Inner | None = None
     words: list[str] = []
+    sizes: list[int] | None = None
+    inners: list[Inner] = []
+    tags: str | list[str] = ""
     free: dict[str, Any] = {}
 
 
@@ -59,6 +62,13 @@ SCHEMA = Payload.model_json_schema()
         ("inner.size=4", {"inner": {"size": 4}}),
         ("inner.size=null", {"inner": {"size": None}}),
         ('words=["a","b"]', {"words": ["a", "b"]}),
+        ("words=a, b", {"words": ["a, b"]}),
+        ("words={a", {"words": ["{a"]}),
+        ("words=@@a", {"words": ["@a"]}),
+        ("sizes=3", {"sizes": [3]}),
+        ("sizes=null", {"sizes": None}),
+        ('inners={"name":"x"}', {"inners": [{"name": "x"}]}),
+        ("tags=a", {"tags": "a"}),
         ("free.a.b=3", {"free": {"a": {"b": 3}}}),
         ("free.a=x", {"free": {"a": "x"}}),
     ],
@@ -99,6 +109,25 @@ def test_a_field_comes_from_a_file_or_from_standard_input(tmp_path: Path, monkey
     monkeypatch.setattr("sys.stdin", io.StringIO("a theme"))
     found = read_payload([f"inner=@{tmp_path}/inner.json", "theme=@-"], SCHEMA)
     assert found == {"inner": {"name": "Björn"}, "theme": "a theme"}
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (["words=a", "words=b"], {"words": ["a", "b"]}),
+        (['words=["a","b"]', "words=c"], {"words": ["a", "b", "c"]}),
+        (["sizes=1", "sizes=2"], {"sizes": [1, 2]}),
+        (["tags=a", "tags=b"], {"tags": ["a", "b"]}),
+        (['inners={"name":"x"}', 'inners={"name":"y"}'], {"inners": [{"name": "x"}, {"name": "y"}]}),
+    ],
+)
+def test_words_of_one_list_are_its_elements(words: list[str], value: dict[str, Any]) -> None:
+    assert read_payload(words, SCHEMA) == value
+
+
+def test_an_element_of_the_wrong_type_is_named() -> None:
+    with pytest.raises(FieldError, match="sizes='x': expected integer"):
+        read_payload(["sizes=1", "sizes=x"], SCHEMA)
 
 
 def test_a_whole_payload_comes_from_a_file_and_other_words_win(tmp_path: Path) -> None:

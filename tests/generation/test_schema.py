@@ -1,11 +1,14 @@
 """The schema that a model is asked with says what to write and nothing else."""
 
 import json
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import pytest
 from jsonschema import Draft202012Validator
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from loresmith.generation.schema import merge_fixed, output_schema
 from loresmith.lore import Character, Event, Faction, Relic, Setting, Story
@@ -28,8 +31,48 @@ class Outer(BaseModel):
     kind: Literal["outer"] = "outer"
 
 
+class Mood(StrEnum):
+    """A docstring of an enum."""
+
+    CALM = "calm"
+    GRIM = "grim"
+
+
+class Place(TypedDict):
+    """A docstring of a dict."""
+
+    name: str
+
+
+@dataclass
+class Weight:
+    """A docstring of a dataclass.
+
+    Of two lines.
+    """
+
+    grams: int
+
+
+class Asked(BaseModel):
+    """A docstring beside a description that is asked for."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "A short poem"})
+
+    mood: Mood
+    place: Place
+    weights: list[Weight]
+
+
+class Nested(BaseModel):
+    """An outer docstring."""
+
+    poem: Asked
+    named: Asked = Field(description="The last poem")
+
+
 class Node(BaseModel):
-    """A recursive model."""
+    """A docstring of a recursive model."""
 
     name: str
     children: list["Node"] = Field(default_factory=list["Node"], max_length=3)
@@ -42,6 +85,16 @@ def test_field_descriptions_are_the_instruction_and_docstrings_stay_here() -> No
     assert "The inner one" in text
     assert "How large" in text
     assert "docstring" not in text
+
+
+def test_no_docstring_of_any_kind_of_type_is_sent() -> None:
+    assert "docstring" not in json.dumps([output_schema(Nested), output_schema(Node)])
+
+
+def test_a_description_that_a_model_asks_for_is_sent() -> None:
+    assert output_schema(Asked)["description"] == "A short poem"
+    properties = output_schema(Nested)["properties"]
+    assert [properties[name]["description"] for name in ("poem", "named")] == ["A short poem", "The last poem"]
 
 
 def test_definitions_stand_where_they_are_used() -> None:

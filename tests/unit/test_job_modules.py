@@ -192,7 +192,11 @@ def test_a_name_that_gives_no_job_types_is_refused(write: Write, name: str, said
 
 def test_a_distribution_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     point = importlib.metadata.EntryPoint("quests", "nothing_of_this_name", "loresmith.job_types")
-    monkeypatch.setattr("loresmith.jobs.modules.entry_points", lambda **_: [point])
+
+    def entry_points(**_: str) -> list[importlib.metadata.EntryPoint]:
+        return [point]
+
+    monkeypatch.setattr("loresmith.jobs.modules.entry_points", entry_points)
 
     assert refusal() == (
         "nothing_of_this_name (of a distribution): cannot import: No module named 'nothing_of_this_name':"

@@ -47,12 +47,12 @@ def _print_fields(kind: JobType) -> None:
     schema = Resolver(kind.payload_schema)
     required = {name for one in schema.alternatives for name in one.get("required", ())}
     rows = [
-        (name, _kind(schema.field(name, name)), _default(field, needed=name in required), _about(field))
+        (name, _kind(part := schema.field(name, name)), _default(field, needed=name in required), _about(field, part))
         for name, field in schema.fields.items()
     ]
     if rows:
         say()
-        print_table(("FIELD", "TYPE", "DEFAULT", "WHAT"), rows)
+        print_table(("FIELD", "TYPE", "DEFAULT", "WHAT"), rows, wrap=True)
 
 
 def _kind(field: Resolver) -> str:
@@ -65,6 +65,8 @@ def _default(field: Any, *, needed: bool) -> str:
     return "" if field.get("default") is None else str(field["default"])
 
 
-def _about(field: Any) -> str:
+def _about(field: Any, resolver: Resolver) -> str:
+    values = ", ".join(str(value) for value in resolver.values or resolver.items.values)
     bounds = [f"{words} {field[bound]}" for bound, words in _BOUNDS.items() if bound in field]
-    return "; ".join(part for part in [str(field.get("description", "")), ", ".join(bounds)] if part)
+    parts = [f"one of {values}" if values else "", str(field.get("description", "")), ", ".join(bounds)]
+    return "; ".join(part for part in parts if part)

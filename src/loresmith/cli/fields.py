@@ -9,9 +9,10 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 Schema = Mapping[str, Any]
+_NOTHING: Final = object()
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -23,8 +24,8 @@ def read_payload(words: Sequence[str], schema: Schema) -> dict[str, Any]:
     """Return the payload that `field=value` words make; `a.b=value` is a field in a field. Raises FieldError.
 
     A value is read as its schema says: `3` is an integer where one is wanted. `@file` is what is in a file, `@-` what
-    comes in on standard input, `@@` an @ at the beginning. A word that is only `@file` is a whole payload, over which
-    the other words win.
+    comes in on standard input, `@@` an @ at the beginning. A field that is a list takes one element of each word, or
+    all of them as JSON. A word that is only `@file` is a whole payload, over which the other words win.
     """
     whole: dict[str, Any] = {}
     named: dict[str, Any] = {}
@@ -78,6 +79,19 @@ class Resolver:
         return {name: field for one in self.alternatives for name, field in one.get("properties", {}).items()}
 
     @property
+    def items(self) -> Resolver:
+        """The schema of an element, where a value may be a list."""
+        schemas = [one["items"] for one in self.alternatives if isinstance(one.get("items"), dict)]
+        return Resolver({"$defs": self._root.get("$defs", {}), "anyOf": schemas} if schemas else {})
+
+    @property
+    def values(self) -> list[Any]:
+        """The values that are allowed, where they are listed and no other is."""
+        listed = [[one["const"]] if "const" in one else one.get("enum") for one in self.alternatives]
+        known = [one for one, own in zip(listed, self.alternatives, strict=True) if own.get("type") != "null"]
+        return [value for values in known for value in values or ()] if all(known) else []
+
+    @property
     def is_open(self) -> bool:
         """Whether an object may have fields that are not named."""
         return any(bool(one.get("additionalProperties")) for one in self.alternatives) or not self.fields
@@ -105,9 +119,7 @@ def _put(payload: dict[str, Any], path: list[str], text: str, schema: Resolver) 
     for at, part in enumerate(path):
         schema = schema.field(part, ".".join(path[: at + 1]))
         if at == len(path) - 1:
-            if part in inside:
-                raise FieldError(f"{name!r} is given twice")
-            inside[part] = read_value(name, text, schema.kinds)
+            inside[part] = _read(name, text, schema, inside.get(part, _NOTHING))
         else:
             found: Any = inside.setdefault(part, {})
             if not isinstance(found, dict):
@@ -115,12 +127,33 @@ def _put(payload: dict[str, Any], path: list[str], text: str, schema: Resolver) 
             inside = cast("dict[str, Any]", found)
 
 
+def _read(name: str, text: str, schema: Resolver, before: Any) -> Any:
+    """Return the value of a field of which words before made `before`. Raises FieldError."""
+    is_first, is_list = before is _NOTHING, "array" in schema.kinds
+    if not is_first and not is_list:
+        raise FieldError(f"{name!r} is given twice")
+    text = _resolved(text)
+    if is_first and (schema.kinds - {"array", "null"} or not is_list or text == "null"):
+        return _value(name, text, schema.kinds)
+    elements = _json(name, text) if text.lstrip().startswith("[") else [_value(name, text, schema.items.kinds)]
+    if is_first:
+        return elements
+    return [*(cast("list[Any]", before) if isinstance(before, list) else [before]), *elements]
+
+
 def read_value(name: str, text: str, kinds: set[str]) -> Any:
     """Return a value of one of these JSON types. Raises FieldError."""
+    return _value(name, _resolved(text), kinds)
+
+
+def _resolved(text: str) -> str:
+    """Return the text that a word stands for: what is in a file, where it names one. Raises FieldError."""
     if text.startswith("@@"):
-        text = text[1:]
-    elif text.startswith("@"):
-        text = _contents(text[1:])
+        return text[1:]
+    return _contents(text[1:]) if text.startswith("@") else text
+
+
+def _value(name: str, text: str, kinds: set[str]) -> Any:
     if text == "null" and "null" in kinds:
         return None
     if kinds & {"object", "array"} and text.lstrip()[:1] in ("{", "["):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import textwrap
 from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 _COMPLETION_SECONDS = 1.0
 _LISTED = 20
 _WIDTH = 80
+_NARROWEST = 20
+"""Characters of a column that is worth wrapping."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]+=?")
 
 
@@ -43,14 +46,19 @@ def connected(url: str | None) -> Generator[JobsClient]:
         leave_with(error)
 
 
-def print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Print rows in columns; what is too long for a line is cut in the last one, so that ids stay whole."""
+def print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]], *, wrap: bool = False) -> None:
+    """Print rows in columns; what is too long for a line is cut, or wrapped, in the last one: ids stay whole."""
     rows = [tuple(map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     width = shutil.get_terminal_size((_WIDTH, 24)).columns
     for row in (headings, *rows):
         line = " ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
-        say(line if len(line) <= width else line[: width - 1] + "…")
+        before = sum(widths[:-1]) + len(widths) - 1
+        if wrap and width - before >= _NARROWEST:
+            parts = textwrap.wrap(row[-1], width - before) or [""]
+            say((line[:before] + parts[0]).rstrip(), *(" " * before + part for part in parts[1:]))
+        else:
+            say(line if len(line) <= width else line[: width - 1] + "…")
 
 
 def complete_types(incomplete: str) -> Iterator[str]:

@@ -1,9 +1,12 @@
 """The JSON schema that asks a model for an object of a pydantic model."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
 
 Schema = dict[str, Any]
 
@@ -17,20 +20,40 @@ _MAX_LENGTH_SENT: Final = 300
 def output_schema(model: type[BaseModel], *, fixed: Mapping[str, Any] | None = None) -> Schema:
     """Return the JSON schema (draft 2020-12) of what a model has to write for an object of `model`.
 
-    Not in it: docstrings, titles, defaults, `fixed` values, and fields that can have one value only. Definitions stand
-    where they are used, except recursive ones.
+    Not in it: docstrings, titles, defaults, `fixed` values, and fields that can have one value only. A description
+    that a model has in its `json_schema_extra` is in it. Definitions stand where they are used, except recursive ones.
     """
-    document = model.model_json_schema(by_alias=True)
+    document = model.model_json_schema(by_alias=True, schema_generator=_WithoutDocstrings)
     writer = _SchemaWriter(document.get("$defs", {}))
     if reference := document.get("$ref"):  # a model that refers to itself
         document |= writer.definition(str(reference).removeprefix("#/$defs/"))
         del document["$ref"]
-    schema = writer.rewrite({name: value for name, value in document.items() if name not in ("$defs", "description")})
+    schema = writer.rewrite({name: value for name, value in document.items() if name != "$defs"})
     for name, value in (fixed or {}).items():
         _remove(schema, name, value)
     if writer.recursive:
         schema["$defs"] = {name: writer.rewrite(writer.definition(name)) for name in sorted(writer.recursive)}
     return schema
+
+
+class _WithoutDocstrings(GenerateJsonSchema):
+    """Leaves docstrings out of a schema: they are for people who read the code."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
+        return _without_docstring(super().model_schema(schema), schema["cls"])
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> Schema:
+        return _without_docstring(super().dataclass_schema(schema), schema["cls"])
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> Schema:
+        return _without_docstring(super().typed_dict_schema(schema), schema.get("cls"))
+
+
+def _without_docstring(document: Schema, cls: type[Any] | None) -> Schema:
+    docstring = getattr(cls, "__doc__", None)
+    if docstring and document.get("description") == inspect.cleandoc(docstring):
+        del document["description"]
+    return document
 
 
 class _SchemaWriter:
@@ -40,8 +63,9 @@ class _SchemaWriter:
         self.recursive: set[str] = {name for name in definitions if self._reaches(name, name, set())}
 
     def definition(self, name: str) -> Schema:
-        """Return a definition without its description: that is a docstring, for people who read the code."""
-        return {key: value for key, value in self._definitions[name].items() if key != "description"}
+        """Return a definition; the description of an enum can only be its docstring."""
+        found = self._definitions[name]
+        return {key: value for key, value in found.items() if key != "description" or "enum" not in found}
 
     def rewrite(self, node: Any) -> Any:
         if isinstance(node, list):
