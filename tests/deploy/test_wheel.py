@@ -59,6 +59,69 @@ def test_what_is_installed_is_complete(programs: Path) -> None:
 
 
 @dataclass
+class Project:
+    """A project that `loresmith new` made beside an environment with the wheel."""
+
+    folder: Path
+    programs: Path
+    variables: dict[str, str]
+
+
+@pytest.fixture
+def project(wheel: Path, short_tmp: Path) -> Project:
+    place = short_tmp / "venv"
+    _do(UV, "venv", "-q", "-p", sys.executable, str(place))
+    extras = f"loresmith[server,embedded] @ {wheel.as_uri()}"
+    _do(UV, "pip", "install", "-q", "-p", str(place), extras, "pytest", "pytest-asyncio")
+    variables = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(short_tmp),
+        "LORESMITH_MODEL": FAKE,
+        "LORESMITH_PORT": str(free_port()),
+        "LORESMITH_DATA_DIR": str(short_tmp / "data"),
+    }
+    program = place / "bin" / "loresmith"
+    subprocess.run([program, "new", "my-app"], cwd=short_tmp, env=variables, check=True, stdout=subprocess.PIPE)
+    return Project(short_tmp / "my-app", place / "bin", variables)
+
+
+def test_the_tests_of_a_new_project_pass_with_the_wheel(project: Project) -> None:
+    words = [project.programs / "python", "-m", "pytest", "-q"]
+    tested = subprocess.run(
+        words, cwd=project.folder, env=project.variables, capture_output=True, text=True, check=False
+    )
+    assert "3 passed" in tested.stdout, tested.stdout + tested.stderr
+
+
+async def test_a_new_project_runs_from_the_wheel_and_follows_changes(project: Project) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(str(project.programs / "loresmith"), "dev", "jobs.py"),
+        cwd=project.folder,
+        env=project.variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    url = f"http://127.0.0.1:{project.variables['LORESMITH_PORT']}"
+    try:
+        async with httpx2.AsyncClient(base_url=url, trust_env=False) as http:
+            await wait_until(lambda: is_ready(process, http), seconds=50)
+            run = Run(process, http)
+            lamp = {"product": "Lamp", "features": ["bright"]}
+            assert (await run.ended(await run.submit_type("describe_product", lamp)))["status"] == "completed"
+
+            jobs = project.folder / "jobs.py"
+            jobs.write_text(jobs.read_text().replace('"bold"', '"bold", "loud"'))
+
+            async def is_offered() -> bool:
+                return '"loud"' in (await http.get("/job-types")).text
+
+            await wait_until(is_offered, seconds=50)
+            assert (await run.stop())[0] == 0
+    finally:
+        await _end(process)
+
+
+@dataclass
 class Services:
     """compose.yaml's services as processes of this machine."""
 

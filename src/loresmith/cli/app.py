@@ -18,6 +18,7 @@ from loresmith.cli import (
     doctor,
     jobs,
     keys,
+    new,
     processes,
     queues,
     run,
@@ -111,7 +112,8 @@ def build_app() -> typer.Typer:
     app.callback(invoke_without_command=True)(root)
     for command in (run.run, dev.dev, demo.demo, processes.serve, processes.worker, processes.lore, database.migrate):
         app.command(rich_help_panel="Server")(command)
-    app.command(rich_help_panel="Server")(doctor.doctor)
+    for command in (doctor.doctor, new.new):
+        app.command(rich_help_panel="Server")(command)
     app.add_typer(keys.app, name="keys", rich_help_panel="Server")
     for name, command in _ASKING.items():
         app.command(name, rich_help_panel="Jobs of a running server")(command)
