@@ -23,7 +23,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-heade
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run page demo test test-python test-web shots test-long test-api-long test-costs test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel-test audit bench-engine bench-http bench-progress train lock
+.PHONY: help setup run page demo test test-python test-web shots test-long test-api-long test-costs test-hosts chaos soak check check-python check-page fix gen lint-deploy wheel wheel-test audit bench-engine bench-http bench-progress train lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,6 +108,10 @@ lint-deploy: $(OPS)/.installed ## the files of a deployment: Dockerfile, compose
 	@$(OPS)/bin/check-jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
 	@$(OPS)/bin/compose-lint compose.yaml > $(OPS)/compose.log || { cat $(OPS)/compose.log; exit 1; }
 	@$(OPS)/bin/kubernetes-validate --quiet --strict deploy/kubernetes/*.yaml
+
+wheel: $(VENV)/.run $(PAGE) ## build the wheel, with the web page in it, into dist/
+	@$(BIN)/uv build -q --wheel --build-constraints requirements/build.txt -o dist .
+	@ls dist/*.whl
 
 wheel-test: setup $(PAGE) ## build the wheel, install it from the locks alone, run its commands as compose.yaml does
 	@$(BIN)/pytest -m wheel --timeout 600 tests/deploy
