@@ -76,6 +76,17 @@ async def test_where_it_is_not_built_it_says_so(app: FastAPI, tmp_path: Path) ->
         assert_problem(await api.get("/icon.svg"), 404, "not_found")
 
 
+async def test_a_page_without_worlds_says_so_and_has_fewer_paths(app: FastAPI, built: Path) -> None:
+    index = (ROOT / "frontend" / "index.html").read_text()
+    (built / "index.html").write_text(index)
+    app.state.page = Page(built, product=False)
+    async with in_process(app) as api:
+        assert '<meta name="product" content="no" />' in (await api.get("/")).text
+        assert_problem(await api.get("/my-worlds"), 404, "not_found")
+        app.state.page = Page(built)
+        assert (await api.get("/my-worlds")).text == index.replace('="./', '="/')
+
+
 def test_the_page_knows_the_same_paths() -> None:
     text = (ROOT / "frontend" / "src" / "app" / "routes.ts").read_text()
     assert [path for path in PATHS if f'"{path.replace("{", ":").replace("}", "")}"' not in text] == []

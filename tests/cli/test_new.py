@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -29,7 +30,11 @@ def own_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    assert run_command(["new", "my-app"]) == 0
+    before = os.umask(0o077)  # as `loresmith` sets it
+    try:
+        assert run_command(["new", "my-app"]) == 0
+    finally:
+        os.umask(before)
     return tmp_path / "my-app"
 
 

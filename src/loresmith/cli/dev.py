@@ -66,12 +66,13 @@ async def _dev(settings: Settings) -> None:
         async def start(stack: Stack) -> None:
             whole = Whole(settings, bound)
             preloaded = asyncio.ensure_future(asyncio.to_thread(_start_fork_server))
+            folders = await asyncio.to_thread(_folders_of, settings)
             await whole.start_servers(stack)
             await preloaded
             code = Code(context, whole)
             stack.on_stop(lambda: announce(*STOPPING))
             stack.on_stop(code.stop)
-            stack.watch(await stack.enter(code.followed(_folders_of(settings))), "watching of files")
+            stack.watch(await stack.enter(code.followed(folders)), "watching of files")
 
         await Stack().run(start)
 
