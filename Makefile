@@ -15,7 +15,7 @@ OPS := $(VENV)/ops
 TRAINING := $(VENV)/training
 PAGE := src/loresmith/api/page/index.html
 NODE_MODULES := frontend/node_modules/.installed
-PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/*.* -type f 2>/dev/null)
+PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/packages/*/src frontend/packages/*/*.css frontend/*.* -type f 2>/dev/null)
 LOCKS := requirements/runtime.txt requirements/model.txt
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url
 

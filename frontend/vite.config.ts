@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defaultClientConditions, defineConfig } from "vite";
 
 const api = process.env.LORESMITH_URL ?? "http://127.0.0.1:8080";
 const API_PATHS = [
@@ -18,7 +18,10 @@ const API_PATHS = [
 export default defineConfig({
   base: "./", // the server writes the path under which a proxy shows the page before it
   plugins: [react()],
-  resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
+  resolve: {
+    alias: { "@": fileURLToPath(new URL("src", import.meta.url)) },
+    conditions: ["@loresmith/source", ...defaultClientConditions],
+  },
   build: {
     outDir: fileURLToPath(new URL("../src/loresmith/api/page", import.meta.url)),
     emptyOutDir: true,

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "frontend"
 SOURCE = ROOT / "docs" / "openapi.json"
-TARGET = FRONTEND / "src" / "lib" / "api" / "schema.ts"
+TARGET = FRONTEND / "packages" / "react" / "src" / "schema.ts"
 
 
 def main() -> int:

@@ -18,13 +18,22 @@ const FAKE = "fake?seconds=0.2&tokens=20&seed=7&slots=1";
 
 export class Stack {
   private child: ChildProcess | undefined;
+  private readonly dir: string;
+  private readonly port: number;
+  private readonly model: string | null;
+  private readonly settings: Readonly<Record<string, string>>;
 
   private constructor(
-    private readonly dir: string,
-    private readonly port: number,
-    private readonly model: string | null,
-    private readonly settings: Readonly<Record<string, string>>,
-  ) {}
+    dir: string,
+    port: number,
+    model: string | null,
+    settings: Readonly<Record<string, string>>,
+  ) {
+    this.dir = dir;
+    this.port = port;
+    this.model = model;
+    this.settings = settings;
+  }
 
   get url() {
     return `http://127.0.0.1:${this.port}`;

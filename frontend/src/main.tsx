@@ -8,12 +8,13 @@ import "@fontsource/alegreya-sans/latin-400.css";
 import "@fontsource/alegreya-sans/latin-500.css";
 import "@fontsource/alegreya-sans/latin-700.css";
 import "@fontsource/alegreya-sans/latin-ext-400.css";
+import "@loresmith/react/styles.css";
 import "@/app/styles/base.css";
 import "@/app/styles/lore.css";
 import "@/app/styles/pages.css";
 import "@/app/styles/board.css";
 import { App } from "@/app/App";
-import { client } from "@/app/api";
+import { client } from "@/app/queries";
 import { installAccess } from "@/app/access";
 import { tolerateTranslation } from "@/app/translated";
 

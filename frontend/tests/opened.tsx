@@ -1,12 +1,12 @@
 /** What tests of pages share: the whole app at a path, with an API that answers as they say. */
+import type { Job } from "@loresmith/react";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import axe from "axe-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { App } from "@/app/App";
 import { forgetKey, installAccess } from "@/app/access";
-import { client } from "@/app/api";
-import type { Job } from "@/lib/jobs/types";
+import { client } from "@/app/queries";
 import { answers, server } from "./pages.server";
 
 export const ID = "00000000-0000-4000-8000-000000000001";

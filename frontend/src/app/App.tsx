@@ -1,14 +1,14 @@
 /** The frame of every page: where one is, where one can go, and what goes on meanwhile. */
+import { type Job, JobsProvider, JobsTray } from "@loresmith/react";
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
-import JobsTray from "@/components/jobs/JobsTray";
-import type { Job } from "@/lib/jobs/types";
-import { forgetKey, useAccess } from "./access";
+import { forgetKey, jobs, useAccess } from "./access";
 import { BASE, MAKES_WORLDS } from "./base";
 import { fetchPart } from "./chunks";
 import { KINDS } from "./lore";
 import { ForgePage } from "./pages/Forge";
 import { jobPath, ROUTES, storyPath } from "./routes";
+import { storage } from "./storage";
 import { Boundary } from "./ui/Boundary";
 import { Empty, Loading } from "./ui/States";
 import { KeyGate } from "./ui/KeyGate";
@@ -47,7 +47,9 @@ export function App() {
       {asked && <KeyGate why={asked} />}
       <div className="page" inert={asked !== null}>
         <Router base={BASE}>
-          <Page key={owner} who={key === null ? null : { owner, admin }} />
+          <JobsProvider key={owner} client={jobs} owner={owner} storage={storage}>
+            <Page who={key === null ? null : { owner, admin }} />
+          </JobsProvider>
         </Router>
       </div>
     </>

@@ -1,18 +1,15 @@
 /** Who is asking: the caller's key, where the server wants one, and whose jobs and worlds are theirs. */
+import { createJobsClient, forgetJobs, type Schemas } from "@loresmith/react";
 import { useSyncExternalStore } from "react";
-import type { components } from "@/lib/api/schema";
-import { forgetBars } from "@/lib/jobs/bars";
-import { ask, configureJobs } from "@/lib/jobs/http";
-import { keepFor, removeAll } from "@/lib/jobs/registry";
-import { getItem, removeItem, setItem } from "@/lib/jobs/storage";
-import { client } from "./api";
 import { BASE } from "./base";
+import { client } from "./queries";
+import { storage } from "./storage";
 
 const NAME = "loresmith.access";
 const READER = "loresmith.reader";
 const DRAFT = "loresmith.draft";
 
-type Me = components["schemas"]["Me"];
+type Me = Schemas["Me"];
 
 export interface Access extends Me {
   key: string | null;
@@ -24,35 +21,37 @@ const NOBODY: Access = { key: null, owner: "", admin: false, asked: null };
 let access = NOBODY;
 const listeners = new Set<() => void>();
 
-/** Send the key that was entered, if one was, with every request; ask for one when the server wants another. */
+/** Sends the key that was entered, if one was, with every request, and asks for one when the server wants another. */
+export const jobs = createJobsClient({
+  baseUrl: BASE,
+  token: () => access.key,
+  onUnauthorized: (key) => {
+    if ((key ?? null) === access.key) set({ ...access, asked: access.key === null ? "none" : "ended" });
+  },
+});
+
+/** Take up the key that is kept, and follow other tabs. */
 export function installAccess(): void {
   access = stored();
-  keepFor(access.owner);
-  configureJobs({
-    baseUrl: BASE,
-    token: () => access.key,
-    onRefused: (key) => {
-      if ((key ?? null) === access.key) set({ ...access, asked: access.key === null ? "none" : "ended" });
-    },
-  });
   addEventListener("storage", ({ key }) => {
-    if (key === NAME && getItem("sessionStorage", NAME) === null) become(stored());
+    if (key === NAME && storage.session.get(NAME) === null) become(stored());
   });
 }
 
 /** Take a key if the server does: for as long as the tab is open, or until it is forgotten. Raises ApiError. */
 export async function enterKey(key: string, isKept: boolean): Promise<void> {
-  const me = await ask<Me>("/me", { headers: { Authorization: `Bearer ${key}` } });
+  const me = await jobs.request<Me>("/me", { headers: { Authorization: `Bearer ${key}` } });
   forgetStored();
   const { owner, admin } = me;
-  setItem(isKept ? "localStorage" : "sessionStorage", NAME, JSON.stringify({ key, owner, admin }));
+  const area = isKept ? storage.local : storage.session;
+  area.set(NAME, JSON.stringify({ key, owner, admin }));
   become({ key, owner, admin, asked: null });
 }
 
 /** Forget the key, and what this browser keeps of its owner: jobs and the world that was put together. */
 export function forgetKey(): void {
-  removeAll();
-  removeItem("localStorage", draftName());
+  forgetJobs(client, jobs, access.owner, storage);
+  storage.local.remove(draftName());
   forgetStored();
   become(NOBODY);
 }
@@ -61,8 +60,6 @@ export function forgetKey(): void {
 function become(next: Access): void {
   if (next.owner !== access.owner) {
     client.clear();
-    forgetBars();
-    keepFor(next.owner);
   }
   set(next);
   void client.invalidateQueries();
@@ -81,7 +78,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 function stored(): Access {
-  const text = getItem("sessionStorage", NAME) ?? getItem("localStorage", NAME);
+  const text = storage.session.get(NAME) ?? storage.local.get(NAME);
   try {
     const { key, owner, admin } = JSON.parse(text ?? "") as Partial<Access>;
     return typeof key === "string" ? { key, owner: owner ?? "", admin: admin === true, asked: null } : NOBODY;
@@ -91,8 +88,8 @@ function stored(): Access {
 }
 
 function forgetStored(): void {
-  removeItem("sessionStorage", NAME);
-  removeItem("localStorage", NAME);
+  storage.session.remove(NAME);
+  storage.local.remove(NAME);
 }
 
 /** Under which name the world that is being put together is kept. */
@@ -101,9 +98,9 @@ export const draftName = (): string => (access.owner ? `${DRAFT}:${access.owner}
 /** The `user_id` of worlds that are made here: the key's owner; without keys the server takes any. */
 export function userId(): string {
   if (access.owner) return access.owner;
-  const known = getItem("localStorage", READER);
+  const known = storage.local.get(READER);
   if (known) return known;
   const made = `reader-${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? "1"}`;
-  setItem("localStorage", READER, made);
+  storage.local.set(READER, made);
   return made;
 }

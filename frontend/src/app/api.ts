@@ -1,41 +1,25 @@
 /** What the page asks of the API besides single jobs. */
-import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { components } from "@/lib/api/schema";
-import { ApiError, ask } from "@/lib/jobs/http";
-import type { Job, JobType } from "@/lib/jobs/types";
+import { ApiError, type Job, type JobType, type Schemas } from "@loresmith/react";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { jobs } from "./access";
 
-type Schemas = components["schemas"];
 export type World = Schemas["WorldObject"];
 export type WorldSummary = Schemas["WorldSummaryObject"];
 export type Stats = Schemas["StatsObject"];
 
-const RETRIES = 3;
 const WORLDS_AT_ONCE = 100;
-
-export const client = new QueryClient({
-  defaultOptions: {
-    queries: {
-      networkMode: "always",
-      staleTime: 2_000,
-      retry: (failures, error) => failures < RETRIES && error instanceof ApiError && error.isRetryable,
-      retryDelay: (failures, error) =>
-        (error instanceof ApiError ? error.retryAfterMs : undefined) ?? 1_000 * 2 ** failures,
-    },
-    mutations: { networkMode: "always" },
-  },
-});
 
 export function useJobTypes() {
   return useQuery({
     queryKey: ["job-types"],
-    queryFn: async ({ signal }) => (await ask<{ data: JobType[] }>("/job-types", { signal })).data,
+    queryFn: async ({ signal }) => (await jobs.request<{ data: JobType[] }>("/job-types", { signal })).data,
   });
 }
 
 export function useStats() {
   return useQuery({
     queryKey: ["stats"],
-    queryFn: ({ signal }) => ask<Stats>("/stats", { signal }),
+    queryFn: ({ signal }) => jobs.request<Stats>("/stats", { signal }),
     refetchInterval: 3_000,
     retry: false,
   });
@@ -53,7 +37,7 @@ export function useJobList(filter: Filter, limit: number) {
   if (filter.type) query.set("type", filter.type);
   return useQuery({
     queryKey: ["jobs", filter, limit],
-    queryFn: ({ signal }) => ask<{ data: Job[]; next_cursor: string | null }>(`/jobs?${query}`, { signal }),
+    queryFn: ({ signal }) => jobs.request<{ data: Job[]; next_cursor: string | null }>(`/jobs?${query}`, { signal }),
     refetchInterval: 3_000,
     placeholderData: (before) => before,
     retry: false,
@@ -64,7 +48,7 @@ export function useJobPayload(jobId: string) {
   return useQuery({
     queryKey: ["payload", jobId],
     queryFn: async ({ signal }) =>
-      (await ask<Job>(`/jobs/${jobId}?include=payload`, { signal })).payload ?? null,
+      (await jobs.request<Job>(`/jobs/${jobId}?include=payload`, { signal })).payload ?? null,
     staleTime: Infinity,
   });
 }
@@ -72,7 +56,7 @@ export function useJobPayload(jobId: string) {
 export function useWorld(worldId: string) {
   return useQuery({
     queryKey: ["world", worldId],
-    queryFn: ({ signal }) => ask<World>(`/worlds/${worldId}`, { signal }),
+    queryFn: ({ signal }) => jobs.request<World>(`/worlds/${worldId}`, { signal }),
     staleTime: Infinity,
   });
 }
@@ -85,7 +69,7 @@ export function useWorlds() {
         limit: String(WORLDS_AT_ONCE),
         ...(pageParam && { cursor: pageParam }),
       });
-      return ask<Schemas["WorldList"]>(`/worlds?${query}`, { signal });
+      return jobs.request<Schemas["WorldList"]>(`/worlds?${query}`, { signal });
     },
     initialPageParam: "",
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
@@ -93,7 +77,7 @@ export function useWorlds() {
 }
 
 export function deleteWorld(worldId: string, keepalive = false): Promise<unknown> {
-  return ask(`/worlds/${worldId}`, { method: "DELETE", keepalive }).catch((error: unknown) => {
+  return jobs.request(`/worlds/${worldId}`, { method: "DELETE", keepalive }).catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
   });
 }
@@ -101,7 +85,7 @@ export function deleteWorld(worldId: string, keepalive = false): Promise<unknown
 export function useForgetJob() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (jobId: string) => ask(`/jobs/${jobId}`, { method: "DELETE" }),
+    mutationFn: (jobId: string) => jobs.request(`/jobs/${jobId}`, { method: "DELETE" }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["jobs"] }),
   });
 }

@@ -1,5 +1,5 @@
+import { storage } from "./storage";
 /** Parts of the page that are fetched when they are needed, and may be gone after an upgrade of the server. */
-import { getItem, removeItem, setItem } from "@/lib/jobs/storage";
 
 const RELOADED = "loresmith.reloaded";
 const PAUSE_MS = 500;
@@ -11,11 +11,11 @@ export async function fetchPart<T>(load: () => Promise<T>, reload = () => locati
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       return load();
     });
-    removeItem("sessionStorage", RELOADED);
+    storage.session.remove(RELOADED);
     return part;
   } catch (error) {
-    if (!canRemember() || getItem("sessionStorage", RELOADED) !== null) throw error;
-    setItem("sessionStorage", RELOADED, "1");
+    if (!canRemember() || storage.session.get(RELOADED) !== null) throw error;
+    storage.session.set(RELOADED, "1");
     reload();
     return new Promise<T>(() => undefined);
   }

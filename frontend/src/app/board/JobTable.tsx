@@ -1,9 +1,6 @@
 /** Jobs in a table, of which some can be picked. */
+import { isDone, type Job, outlookInWords, secondsInWords, stateInWords, typeInWords, useBar } from "@loresmith/react";
 import { Link } from "wouter";
-import { outlookInWords, secondsInWords, stateInWords, typeInWords } from "@/components/jobs/wording";
-import { isDone } from "@/lib/jobs/rules";
-import type { Job } from "@/lib/jobs/types";
-import { useBar } from "@/lib/queries/bar";
 import { jobPath } from "../routes";
 
 export interface JobTableProps {

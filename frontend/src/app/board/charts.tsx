@@ -1,6 +1,5 @@
 /** Small charts: throughput, latency, failures. Each says in words what it shows. */
-import { secondsInWords, typeInWords } from "@/components/jobs/wording";
-import type { Job } from "@/lib/jobs/types";
+import { type Job, secondsInWords, typeInWords } from "@loresmith/react";
 import { endedPerMinute, figuresOf, MINUTES } from "./figures";
 
 const HIGH = 60;

@@ -1,6 +1,5 @@
+import { isDone, type Job } from "@loresmith/react";
 /** What the latest jobs come to: how many ended when, how long they ran, how many failed. */
-import { isDone } from "@/lib/jobs/rules";
-import type { Job } from "@/lib/jobs/types";
 
 export const MINUTES = 30;
 

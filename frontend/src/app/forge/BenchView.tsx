@@ -1,8 +1,6 @@
 /** One kind: three cards that appear as they are finished, of which one is chosen. */
+import { JobErrorCard, JobProgressSpinner, PartialCards } from "@loresmith/react";
 import { useState } from "react";
-import JobErrorCard from "@/components/jobs/JobErrorCard";
-import JobProgressSpinner from "@/components/jobs/JobProgressSpinner";
-import PartialCards from "@/components/jobs/PartialCards";
 import { KINDS, type Piece } from "../lore";
 import { PieceCard } from "../ui/PieceCard";
 import { SlowNote } from "../ui/SlowNote";

@@ -1,7 +1,7 @@
 /** Where pieces of one kind are made, three at a time. */
+import { type JobPolling, useJobPolling } from "@loresmith/react";
 import { isPiece, KINDS, type Kind, type Piece } from "../lore";
 import { toast } from "../ui/Toasts";
-import { type JobPolling, useJobPolling } from "@/lib/queries/jobs";
 import type { Draft } from "./draft";
 
 export const AT_ONCE = 3;

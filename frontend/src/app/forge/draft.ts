@@ -1,7 +1,7 @@
 /** The world that is being put together: its theme and what was chosen for it, kept in this browser. */
 import { useCallback, useState } from "react";
-import { getItem, parsed, setItem } from "@/lib/jobs/storage";
 import { draftName } from "../access";
+import { storage } from "../storage";
 import type { Kind, Piece } from "../lore";
 
 export interface Draft {
@@ -16,7 +16,7 @@ export function useDraft() {
   const change = useCallback((changes: Partial<Draft>) => {
     setDraft((before) => {
       const after = { ...before, ...changes };
-      setItem("localStorage", draftName(), JSON.stringify(after));
+      storage.local.set(draftName(), JSON.stringify(after));
       return after;
     });
   }, []);
@@ -24,5 +24,5 @@ export function useDraft() {
 }
 
 function read(): Draft {
-  return { ...FIRST, ...(parsed(getItem("localStorage", draftName())) as Partial<Draft> | null) };
+  return { ...FIRST, ...(storage.local.getJson(draftName()) as Partial<Draft> | null) };
 }

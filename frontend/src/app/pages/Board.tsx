@@ -1,10 +1,7 @@
 /** All jobs as they are now: what waits, what runs, what came of the rest. */
+import { isDone, type Job, typeInWords, useJobActions, useOwnJobIds } from "@loresmith/react";
 import { useState } from "react";
 import { Link } from "wouter";
-import { typeInWords } from "@/components/jobs/wording";
-import { isDone } from "@/lib/jobs/rules";
-import type { Job } from "@/lib/jobs/types";
-import { useJobActions, useOwnJobIds } from "@/lib/queries/jobs";
 import { useAccess } from "../access";
 import { type Filter, useForgetJob, useJobList, useJobTypes, useStats } from "../api";
 import { Failures, Latency, Throughput } from "../board/charts";

@@ -1,6 +1,6 @@
 /** Where a world is put together: a theme, one piece of each kind, and then its story. */
+import { useJobPolling } from "@loresmith/react";
 import { useLocation } from "wouter";
-import { useJobPolling } from "@/lib/queries/jobs";
 import { userId } from "../access";
 import { AnvilArt, type PartState } from "../forge/AnvilArt";
 import { type Bench, useBenches } from "../forge/bench";

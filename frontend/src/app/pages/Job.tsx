@@ -1,11 +1,6 @@
 /** One job: how it stands, what happened when, and what came of it. */
+import { isDone, isGone, type Job, JobErrorCard, JobProgressSpinner, secondsInWords, stateInWords, typeInWords, useJobActions, useJobStatus } from "@loresmith/react";
 import { Link, useLocation } from "wouter";
-import JobErrorCard from "@/components/jobs/JobErrorCard";
-import JobProgressSpinner from "@/components/jobs/JobProgressSpinner";
-import { secondsInWords, stateInWords, typeInWords } from "@/components/jobs/wording";
-import { isDone, isGone } from "@/lib/jobs/rules";
-import type { Job } from "@/lib/jobs/types";
-import { useJobActions, useJobStatus } from "@/lib/queries/jobs";
 import { costOf, timeOf, tokensOf, triesOf } from "../board/JobTable";
 import { isPiece, pieceAsMarkdown } from "../lore";
 import { asJson } from "../markdown";

@@ -1,10 +1,6 @@
 /** A world that is being written: its pieces and paragraphs as they are finished, then all of it. */
+import { isDone, type Job, JobErrorCard, JobProgressSpinner, useJobActions, useJobStatus } from "@loresmith/react";
 import { Link, useLocation } from "wouter";
-import JobErrorCard from "@/components/jobs/JobErrorCard";
-import JobProgressSpinner from "@/components/jobs/JobProgressSpinner";
-import { isDone } from "@/lib/jobs/rules";
-import type { Job } from "@/lib/jobs/types";
-import { useJobActions, useJobStatus } from "@/lib/queries/jobs";
 import { useJobPayload } from "../api";
 import { isParagraph, isPiece, type Tale, taleAsMarkdown } from "../lore";
 import { ROUTES, storyPath, worldPath } from "../routes";

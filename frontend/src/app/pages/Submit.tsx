@@ -1,9 +1,7 @@
 /** Any job of any type: the form is made of what the server says of the type. */
+import { ApiError, type JobType, typeInWords, useJobPolling } from "@loresmith/react";
 import { type SubmitEvent, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { typeInWords } from "@/components/jobs/wording";
-import { ApiError, useJobPolling } from "@/lib/queries/jobs";
-import type { JobType } from "@/lib/jobs/types";
 import { userId } from "../access";
 import { useJobTypes } from "../api";
 import { Field } from "../form/Field";

@@ -1,6 +1,6 @@
 /** A saved world. */
+import { ApiError } from "@loresmith/react";
 import { Link, useLocation } from "wouter";
-import { ApiError } from "@/lib/jobs/http";
 import { useWorld } from "../api";
 import { taleAsMarkdown } from "../lore";
 import { ROUTES } from "../routes";

@@ -1,22 +1,10 @@
 /** A line that says so, until it is put away, when the browser keeps nothing for this page. */
 import { useState, useSyncExternalStore } from "react";
-import { onForgetful } from "@/lib/jobs/storage";
+import { isForgetful, onForgetful } from "../storage";
 
-let isForgetful = false;
-const listeners = new Set<() => void>();
-
-onForgetful(() => {
-  isForgetful = true;
-  listeners.forEach((listener) => listener());
-});
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
-}
 
 export function Forgetful() {
-  const isShown = useSyncExternalStore(subscribe, () => isForgetful);
+  const isShown = useSyncExternalStore(onForgetful, isForgetful);
   const [isRead, setRead] = useState(false);
   if (!isShown || isRead) return null;
   return (

@@ -1,6 +1,6 @@
 /** What stands before the page while the server wants to know who is asking; the page waits behind it as it was. */
+import { ApiError } from "@loresmith/react";
 import { type SubmitEvent, useEffect, useId, useRef, useState } from "react";
-import { ApiError } from "@/lib/jobs/http";
 import { type Access, enterKey } from "../access";
 import { MAKES_WORLDS } from "../base";
 import { AnvilArt } from "../forge/AnvilArt";

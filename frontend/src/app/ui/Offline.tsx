@@ -1,11 +1,12 @@
 /** A line that says so when there is no network, or no server. */
+import { ApiError } from "@loresmith/react";
 import { useQuery } from "@tanstack/react-query";
-import { ApiError, ask } from "@/lib/jobs/http";
+import { jobs } from "../access";
 
 export function Offline() {
   const { error } = useQuery({
     queryKey: ["pulse"],
-    queryFn: ({ signal }) => ask("/job-types", { signal, timeoutMs: 8_000 }),
+    queryFn: ({ signal }) => jobs.request("/job-types", { signal, timeoutMs: 8_000 }),
     refetchInterval: ({ state }) => (state.error ? 3_000 : 8_000),
     refetchOnReconnect: "always",
     retry: false,

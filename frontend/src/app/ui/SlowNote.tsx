@@ -1,6 +1,5 @@
 /** Says so when a job takes much longer than such jobs do. */
-import { isDone } from "@/lib/jobs/rules";
-import type { Job } from "@/lib/jobs/types";
+import { isDone, type Job } from "@loresmith/react";
 import { useJobTypes } from "../api";
 import { useNow } from "./clock";
 

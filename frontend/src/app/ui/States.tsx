@@ -1,6 +1,6 @@
 /** What a page shows when it has nothing else to show. */
+import { ApiError } from "@loresmith/react";
 import type { ReactNode } from "react";
-import { ApiError } from "@/lib/jobs/http";
 
 /** `isPart`: there is a heading above it already. */
 export function Empty({

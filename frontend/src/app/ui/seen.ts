@@ -1,8 +1,6 @@
 /** Whose end was seen on a page of its own need not be told in the tray. */
+import { isDone, type Job, useActiveJobs } from "@loresmith/react";
 import { useEffect } from "react";
-import { isDone } from "@/lib/jobs/rules";
-import type { Job } from "@/lib/jobs/types";
-import { useActiveJobs } from "@/lib/queries/jobs";
 
 export function useSeen(job: Job | undefined): void {
   const { dismiss } = useActiveJobs();
