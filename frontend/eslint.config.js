@@ -6,13 +6,26 @@ const APP = {
   group: ["@/app", "@/app/*", "@/app/**", "**/app/*", "**/app/**"],
   message: "hooks and job components are a package of their own: they know nothing of the app",
 };
+const INSIDE = {
+  group: ["@loresmith/react/*", "!@loresmith/react/styles.css", "**/packages/react/**"],
+  message: "the app uses what the package exports",
+};
 const REACT = {
-  group: ["react", "react-dom", "@tanstack/*", "@/components/*", "@/lib/queries/*"],
-  message: "lib/jobs holds rules, without React and without the cache",
+  group: ["react", "react-dom", "@tanstack/*", "../hooks/*", "../components/*", "../progress/*"],
+  message: "the client runs without React and without the query cache",
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules", "eslint.config.js", "src/lib/api/schema.ts", "test-results", "coverage"] },
+  {
+    ignores: [
+      "**/node_modules",
+      "**/dist",
+      "eslint.config.js",
+      "packages/react/src/schema.ts",
+      "test-results",
+      "coverage",
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -24,15 +37,22 @@ export default tseslint.config(
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }],
     },
   },
-  { files: ["src/**/*.tsx", "src/**/*.ts"], ...hooks.configs.flat["recommended-latest"] },
-  { files: ["src/**/*.tsx"], ...a11y.flatConfigs.recommended },
   {
-    files: ["src/lib/**", "src/components/**"],
+    files: ["src/**/*.tsx", "src/**/*.ts", "packages/*/src/**/*.{ts,tsx}"],
+    ...hooks.configs.flat["recommended-latest"],
+  },
+  { files: ["src/**/*.tsx", "packages/*/src/**/*.tsx"], ...a11y.flatConfigs.recommended },
+  {
+    files: ["packages/react/src/**"],
     rules: { "no-restricted-imports": ["error", { patterns: [APP] }] },
   },
-  { files: ["src/lib/jobs/**"], rules: { "no-restricted-imports": ["error", { patterns: [APP, REACT] }] } },
   {
-    files: ["tests/**", "e2e/**", "*.ts"],
+    files: ["packages/react/src/client/**", "packages/react/src/client.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: [APP, REACT] }] },
+  },
+  { files: ["src/**"], rules: { "no-restricted-imports": ["error", { patterns: [INSIDE] }] } },
+  {
+    files: ["tests/**", "packages/*/tests/**", "e2e/**", "*.ts"],
     rules: {
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-empty-function": "off",

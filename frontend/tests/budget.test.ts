@@ -37,7 +37,11 @@ it("the hooks are under 8 KB, gzipped, without React and TanStack Query", { time
     plugins: [appThatUses(names)],
     build: {
       write: false,
-      rolldownOptions: { input: "app-of-hooks", external: [/^react/, /^@tanstack/], output: { format: "es" } },
+      rolldownOptions: {
+        input: "app-of-hooks",
+        external: [/^react/, /^@tanstack/],
+        output: { format: "es" },
+      },
     },
   });
   const size = sizeOf(hooks);

@@ -130,6 +130,10 @@ async def test_without_the_setting_no_page_of_another_origin_reads_anything(
         assert answer.status_code == 200
         assert not [name for name in answer.headers if name.startswith("access-control")]
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        probe = await anna.get("/healthz", headers={"Origin": APP})
+        assert not [name for name in probe.headers if name.startswith("access-control")]
+        assert probe.headers.get_list("cross-origin-resource-policy") == ["cross-origin"]
+        assert probe.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_a_page_of_ours_may_use_files_of_this_server_and_nothing_inline(local: Guarded) -> None:

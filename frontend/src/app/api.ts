@@ -37,7 +37,8 @@ export function useJobList(filter: Filter, limit: number) {
   if (filter.type) query.set("type", filter.type);
   return useQuery({
     queryKey: ["jobs", filter, limit],
-    queryFn: ({ signal }) => jobs.request<{ data: Job[]; next_cursor: string | null }>(`/jobs?${query}`, { signal }),
+    queryFn: ({ signal }) =>
+      jobs.request<{ data: Job[]; next_cursor: string | null }>(`/jobs?${query}`, { signal }),
     refetchInterval: 3_000,
     placeholderData: (before) => before,
     retry: false,

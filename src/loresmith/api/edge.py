@@ -17,12 +17,14 @@ log = structlog.get_logger(__name__)
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _POLICY: Final = b"content-security-policy"
+_RESOURCE_POLICY: Final = b"cross-origin-resource-policy"
 _SECURITY: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
+    (_RESOURCE_POLICY, b"same-origin"),
 )
 _OF_DATA: Final = (*_SECURITY, (_POLICY, b"default-src 'none'; frame-ancestors 'none'"))
+_OF_OPEN_DATA: Final = tuple(header for header in _OF_DATA if header[0] != _RESOURCE_POLICY)
 _OF_A_PAGE: Final = (
     *_SECURITY,
     (
@@ -100,6 +102,9 @@ def add_headers(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
     for name, value in headers:
         if name == _POLICY:
             fixed = _SECURITY
+            break
+        if name == _RESOURCE_POLICY:
+            fixed = _OF_OPEN_DATA
             break
         if name == b"content-type" and value.startswith(b"text/html"):
             fixed = _OF_A_PAGE

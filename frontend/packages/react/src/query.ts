@@ -22,8 +22,7 @@ export const isHidden = (): boolean => !isServer && document.visibilityState ===
 
 type JobQuery<Result> = Query<Job<Result>, Error, Job<Result>, JobKey>;
 
-const atOnceIfOpen = <Result>({ state: { data } }: JobQuery<Result>) =>
-  isDone(data) ? false : "always";
+const atOnceIfOpen = <Result>({ state: { data } }: JobQuery<Result>) => (isDone(data) ? false : "always");
 
 /** Return the options of a query that polls a job until it has ended: for `prefetchQuery` and `useQuery`. */
 export function jobQueryOptions<Result = unknown>(client: JobsClient, jobId: string) {

@@ -3,7 +3,13 @@ import { act, render, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createHttp } from "../src/client/http.js";
 import { createRegistry, type Entry } from "../src/hooks/registry.js";
-import { createBrowserStorage, type Job, JobProgressSpinner, useJobPolling, useOwnJobIds } from "../src/index.js";
+import {
+  createBrowserStorage,
+  type Job,
+  JobProgressSpinner,
+  useJobPolling,
+  useOwnJobIds,
+} from "../src/index.js";
 import { page, pass, REQUEST, settled, useApi } from "./stage.js";
 
 const stage = useApi();

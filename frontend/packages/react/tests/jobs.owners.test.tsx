@@ -1,6 +1,12 @@
 import { act, renderHook } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { createBrowserStorage, createJobsClient, forgetJobs, useJobPolling, useOwnJobIds } from "../src/index.js";
+import {
+  createBrowserStorage,
+  createJobsClient,
+  forgetJobs,
+  useJobPolling,
+  useOwnJobIds,
+} from "../src/index.js";
 import { newClient, page, useApi } from "./stage.js";
 import { started } from "./started.js";
 

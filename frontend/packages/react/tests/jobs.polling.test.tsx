@@ -113,7 +113,9 @@ describe("a server of the first hour, with the core of the contract only,", () =
 describe("callbacks come exactly once", () => {
   it("in StrictMode", async () => {
     const onComplete = vi.fn();
-    const { result } = renderHook(() => useJobPolling(onComplete), { wrapper: page(newClient(), { strict: true }) });
+    const { result } = renderHook(() => useJobPolling(onComplete), {
+      wrapper: page(newClient(), { strict: true }),
+    });
     await act(async () => {
       void result.current.submit(REQUEST);
       await settled();

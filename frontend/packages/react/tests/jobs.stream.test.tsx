@@ -99,26 +99,33 @@ describe("an event stream", () => {
     expect(hook().connection).toBe("live");
   });
 
-  it.each(["expired", "revoked", "changed"])("that is closed since the key was %s stops it all, and says why", async (reason) => {
-    const { hook, id, onError } = await live();
-    stage.api.push(id, "closed", { reason });
-    await pass(60_000);
-    expect(hook()).toMatchObject({
-      isPolling: true,
-      isFailed: false,
-      connection: "refused",
-      connectionError: { status: 401, code: `credential_${reason}`, isRetryable: false },
-    });
-    expect(hook().connectionError?.message).toContain(`(${reason}): sign in again`);
-    expect(streamsAsked()).toHaveLength(1);
-    expect(stage.api.polls).toHaveLength(0);
-    expect(onError).not.toHaveBeenCalled();
-    stage.api.change(id, { status: "processing", progress: 50 });
-    await act(async () => void hook().refetch());
-    await pass(100);
-    expect(hook(), "after a new sign-in").toMatchObject({ connection: "live", connectionError: null, job: { progress: 50 } });
-    expect(streamsAsked()).toHaveLength(2);
-  });
+  it.each(["expired", "revoked", "changed"])(
+    "that is closed since the key was %s stops it all, and says why",
+    async (reason) => {
+      const { hook, id, onError } = await live();
+      stage.api.push(id, "closed", { reason });
+      await pass(60_000);
+      expect(hook()).toMatchObject({
+        isPolling: true,
+        isFailed: false,
+        connection: "refused",
+        connectionError: { status: 401, code: `credential_${reason}`, isRetryable: false },
+      });
+      expect(hook().connectionError?.message).toContain(`(${reason}): sign in again`);
+      expect(streamsAsked()).toHaveLength(1);
+      expect(stage.api.polls).toHaveLength(0);
+      expect(onError).not.toHaveBeenCalled();
+      stage.api.change(id, { status: "processing", progress: 50 });
+      act(() => void hook().refetch());
+      await pass(100);
+      expect(hook(), "after a new sign-in").toMatchObject({
+        connection: "live",
+        connectionError: null,
+        job: { progress: 50 },
+      });
+      expect(streamsAsked()).toHaveLength(2);
+    },
+  );
 
   it("that is closed is opened again with a token that was renewed meanwhile", async () => {
     stage.api.offersEvents = true;

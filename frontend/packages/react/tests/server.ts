@@ -9,6 +9,8 @@ export class FakeApi {
   jobs = new Map<string, Job>();
   keys = new Map<string, string>();
   asked: string[] = [];
+  /** Requests that were submitted. */
+  bodies: unknown[] = [];
   /** The Authorization of each request. */
   tokens: (string | null)[] = [];
   mode: Mode = "up";
@@ -88,6 +90,7 @@ export class FakeApi {
         const refusal = await this.refusal();
         if (refusal) return refusal;
         const body = (await request.json()) as { type: string };
+        this.bodies.push(body);
         const key = request.headers.get("Idempotency-Key")!;
         const id = this.keys.get(key) ?? this.create(body.type).id;
         this.keys.set(key, id);

@@ -1,5 +1,13 @@
 /** Jobs in a table, of which some can be picked. */
-import { isDone, type Job, outlookInWords, secondsInWords, stateInWords, typeInWords, useBar } from "@loresmith/react";
+import {
+  isDone,
+  type Job,
+  outlookInWords,
+  secondsInWords,
+  stateInWords,
+  typeInWords,
+  useBar,
+} from "@loresmith/react";
 import { Link } from "wouter";
 import { jobPath } from "../routes";
 

@@ -1,5 +1,16 @@
 /** One job: how it stands, what happened when, and what came of it. */
-import { isDone, isGone, type Job, JobErrorCard, JobProgressSpinner, secondsInWords, stateInWords, typeInWords, useJobActions, useJobStatus } from "@loresmith/react";
+import {
+  isDone,
+  isGone,
+  type Job,
+  JobErrorCard,
+  JobProgressSpinner,
+  secondsInWords,
+  stateInWords,
+  typeInWords,
+  useJobActions,
+  useJobStatus,
+} from "@loresmith/react";
 import { Link, useLocation } from "wouter";
 import { costOf, timeOf, tokensOf, triesOf } from "../board/JobTable";
 import { isPiece, pieceAsMarkdown } from "../lore";

@@ -1,5 +1,12 @@
 /** A world that is being written: its pieces and paragraphs as they are finished, then all of it. */
-import { isDone, type Job, JobErrorCard, JobProgressSpinner, useJobActions, useJobStatus } from "@loresmith/react";
+import {
+  isDone,
+  type Job,
+  JobErrorCard,
+  JobProgressSpinner,
+  useJobActions,
+  useJobStatus,
+} from "@loresmith/react";
 import { Link, useLocation } from "wouter";
 import { useJobPayload } from "../api";
 import { isParagraph, isPiece, type Tale, taleAsMarkdown } from "../lore";

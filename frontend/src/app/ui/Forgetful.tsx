@@ -2,7 +2,6 @@
 import { useState, useSyncExternalStore } from "react";
 import { isForgetful, onForgetful } from "../storage";
 
-
 export function Forgetful() {
   const isShown = useSyncExternalStore(onForgetful, isForgetful);
   const [isRead, setRead] = useState(false);

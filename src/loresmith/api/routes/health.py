@@ -18,6 +18,9 @@ router = APIRouter(tags=["health"], route_class=PublicRoute)
 
 _PATIENCE_SECONDS: Final = 3.0
 _NO_STORE: Final = {"Cache-Control": "no-store"}
+_LIVES: Final = {**_NO_STORE, "Cross-Origin-Resource-Policy": "cross-origin"}
+"""No script of another origin reads the answer, but it finds out that there is one: the client tells a refused origin
+from a server that is down by it."""
 
 
 class Health(BaseModel):
@@ -41,7 +44,7 @@ class Ready(BaseModel):
 )
 async def healthz(request: Request) -> Response:
     """Answer while the process lives, whatever else is away: a restart would not bring Redis back."""
-    return Response(orjson.dumps({"status": "ok", "version": request.app.version}), 200, _NO_STORE, "application/json")
+    return Response(orjson.dumps({"status": "ok", "version": request.app.version}), 200, _LIVES, "application/json")
 
 
 @router.get(

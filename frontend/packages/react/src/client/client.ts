@@ -57,7 +57,13 @@ export function createJobsClient(options: JobsClientOptions = {}): JobsClient {
     const headers = { "Idempotency-Key": idempotencyKey ?? newId() };
     for (let failures = 1; ; failures += 1) {
       try {
-        return await request<Job<Result>>("/jobs", { method: "POST", body, headers, signal, keepalive: true });
+        return await request<Job<Result>>("/jobs", {
+          method: "POST",
+          body,
+          headers,
+          signal,
+          keepalive: true,
+        });
       } catch (error) {
         if (!(error instanceof ApiError) || !error.isRetryable || failures === TRIES) throw error;
         const pauseMs = error.retryAfterMs ?? backoffMs(failures) / 3;
@@ -78,10 +84,11 @@ export function createJobsClient(options: JobsClientOptions = {}): JobsClient {
       job = mergeJob(job, next) as Job<Result>;
       return JSON.stringify(job) !== before;
     };
-    for (let failures = 0; !isDone(job); ) {
+    for (let failures = 0; !isDone(job);) {
       try {
         if (job.links?.events)
-          for await (const next of follow(http, { jobId, signal, known: () => job })) if (isNews(next)) yield job;
+          for await (const next of follow(http, { jobId, signal, known: () => job }))
+            if (isNews(next)) yield job;
       } catch (error) {
         if (isRefusal(error)) throw error;
       }

@@ -102,7 +102,11 @@ export function createHttp({
       }
     }
     const place = base && ` at ${base}`;
-    return new ApiError(`The server${place} cannot be reached`, { code: "network", isRetryable: true, cause });
+    return new ApiError(`The server${place} cannot be reached`, {
+      code: "network",
+      isRetryable: true,
+      cause,
+    });
   }
 
   async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {

@@ -31,14 +31,18 @@ function mergeItems(old: Job, next: Job): unknown[] {
 const textOf = (item: unknown): string => JSON.stringify(item);
 
 /** Return a job after an event of its stream; undefined: the event says nothing of it. */
-export function withEvent(job: Job | undefined, name: string, news: Record<string, unknown>): Job | undefined {
+export function withEvent(
+  job: Job | undefined,
+  name: string,
+  news: Record<string, unknown>,
+): Job | undefined {
   if (name === "snapshot" || name === "done") return news as Job;
   if (!job) return undefined;
   if (name === "item") return withItem(job, news.value);
   if (name !== "status" && name !== "progress") return undefined;
   // The event has all of the job but its items, links and place in the queue.
   const { items, links } = job;
-  return { ...job, ...news, queue: news.status === "pending" ? job.queue : null, items, links } as Job;
+  return { ...job, ...news, queue: news.status === "pending" ? job.queue : null, items, links };
 }
 
 function withItem(job: Job, item: unknown): Job {

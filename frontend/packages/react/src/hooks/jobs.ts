@@ -131,7 +131,12 @@ export function useActiveJobs() {
     (jobId: string) => session.registry.change("jobId", jobId, { dismissed: true }),
     [session],
   );
-  return { jobs: jobs.filter((job) => !isDone(job)), ended: jobs.filter((job) => isDone(job)), isLoading, dismiss };
+  return {
+    jobs: jobs.filter((job) => !isDone(job)),
+    ended: jobs.filter((job) => isDone(job)),
+    isLoading,
+    dismiss,
+  };
 }
 
 export interface JobCallbacks<Result> {

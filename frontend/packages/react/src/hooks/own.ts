@@ -32,7 +32,11 @@ export function useEnd<Result, Item>(
   onSuccess?: (result: Result) => void,
   onError?: (error: string) => void,
 ): void {
-  const state = useRef({ openId: "", reportedId: "", report: (_: Job<Result, Item>): void => undefined });
+  const state = useRef({
+    openId: "",
+    reportedId: "",
+    report: undefined as ((ended: Job<Result, Item>) => void) | undefined,
+  });
   useInsertionEffect(() => {
     state.current.report = (ended) => {
       if (ended.status === "completed") onSuccess?.(ended.result as Result);
@@ -48,7 +52,7 @@ export function useEnd<Result, Item>(
       if (openId !== job.id && registry.isReported(job.id)) return;
       registry.markReported(job.id);
       registry.change("jobId", job.id, { dismissed: true });
-      report(job);
+      report?.(job);
     }
   }, [registry, job]);
 }
@@ -83,7 +87,7 @@ export function useOwnEntry(session: Session, name: string | undefined) {
     latest.current = key;
     const last = registry.find("key", key);
     // A reported end is past: only a hook with a name of its own brings an ended job back.
-    // eslint-disable-next-line react-hooks/set-state-in-effect -- which key is free shows when hooks mount
+    // Which key is free shows when hooks mount.
     setOwn({ key, past: last?.jobId && registry.isReported(last.jobId) ? last.submission : "" });
     return () => void mounted.delete(key);
   }, [name, registry, mounted]);

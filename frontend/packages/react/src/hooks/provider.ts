@@ -3,7 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, createElement, type ReactNode, useContext, useInsertionEffect } from "react";
 import type { JobsClient } from "../client/client.js";
-import { type Session, sessionOf } from "./session.js";
+import { type Session, sessionOf, setClient } from "./session.js";
 import type { BrowserStorage } from "./storage.js";
 
 export interface JobsProviderProps {
@@ -20,16 +20,13 @@ export const JobsContext = createContext<Session | null>(null);
 /** Provides a client to hooks. It is inside of a QueryClientProvider; several may stand side by side or nested. */
 export function JobsProvider({ client, owner, storage, children }: JobsProviderProps) {
   const session = sessionOf(useQueryClient(), client, owner, storage);
-  useInsertionEffect(() => {
-    session.client = client; // another token may have come
-  }, [session, client]);
+  useInsertionEffect(() => setClient(session, client), [session, client]);
   return createElement(JobsContext.Provider, { value: session }, children);
 }
 
 export function useSession(): Session {
   const session = useContext(JobsContext);
-  if (!session)
-    throw new Error("no jobs client: wrap the component in <JobsProvider client={…}>");
+  if (!session) throw new Error("no jobs client: wrap the component in <JobsProvider client={…}>");
   return session;
 }
 

@@ -26,7 +26,8 @@ export type Registry = ReturnType<typeof createRegistry>;
 
 /** Return the entries of one backend and one owner. */
 export function createRegistry({ local, session, onFull }: BrowserStorage, name: string, owner: string) {
-  const prefix = PREFIX + (name && `@${encodeURIComponent(name)}/`) + (owner && `${encodeURIComponent(owner)}/`);
+  const prefix =
+    PREFIX + (name && `@${encodeURIComponent(name)}/`) + (owner && `${encodeURIComponent(owner)}/`);
   const listeners = new Set<() => void>();
   let cached: Entry[] = [];
   let isStale = true;
@@ -78,7 +79,9 @@ export function createRegistry({ local, session, onFull }: BrowserStorage, name:
 
   // In a full storage the oldest job whose end was seen goes first, and no open one ever does.
   onFull(() => {
-    const oldest = entries().findLast((each) => each.dismissed && !local.isInMemory(prefix + each.submission));
+    const oldest = entries().findLast(
+      (each) => each.dismissed && !local.isInMemory(prefix + each.submission),
+    );
     if (oldest) remove(oldest.submission);
     return oldest !== undefined;
   });
@@ -94,12 +97,12 @@ export function createRegistry({ local, session, onFull }: BrowserStorage, name:
       put({ ...entry, at: Math.max(Date.now(), (entries()[0]?.at ?? 0) + 1) }),
 
     /** Change the newest entry with this value, if there is one. */
-    change<Field extends keyof Entry>(field: Field, value: Entry[Field], changes: Partial<Entry>): void {
+    change: <Field extends keyof Entry>(field: Field, value: Entry[Field], changes: Partial<Entry>): void => {
       const entry = find(field, value);
       if (entry) put({ ...entry, ...changes });
     },
 
-    subscribe(listener: () => void): () => void {
+    subscribe: (listener: () => void): (() => void) => {
       listeners.add(listener);
       isStale = true;
       addEventListener("storage", onStorage);

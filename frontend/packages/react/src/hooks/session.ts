@@ -45,8 +45,18 @@ function createSession(
   return session;
 }
 
+/** Use another client from now on, as when a token has changed. */
+export function setClient(session: Session, client: JobsClient): void {
+  session.client = client;
+}
+
 /** Forget the jobs of an owner in this browser, as when they sign out; on the server they go on. */
-export function forgetJobs(queries: QueryClient, client: JobsClient, owner = "", storage?: BrowserStorage): void {
+export function forgetJobs(
+  queries: QueryClient,
+  client: JobsClient,
+  owner = "",
+  storage?: BrowserStorage,
+): void {
   const { entries, remove } = sessionOf(queries, client, owner, storage).registry;
   entries().forEach(({ submission }) => remove(submission));
 }

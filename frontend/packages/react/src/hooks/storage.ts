@@ -82,7 +82,7 @@ function createArea(kind: Kind, warnOnce: () => void, evict: () => boolean): Sto
 
     getJson(name) {
       try {
-        return JSON.parse(get(name) ?? "null");
+        return JSON.parse(get(name) ?? "null") as unknown;
       } catch {
         return null;
       }
@@ -104,7 +104,9 @@ function createArea(kind: Kind, warnOnce: () => void, evict: () => boolean): Sto
     },
 
     names() {
-      const names = new Set(attempt((store) => Array.from({ length: store.length }, (_, at) => store.key(at) ?? "")));
+      const names = new Set(
+        attempt((store) => Array.from({ length: store.length }, (_, at) => store.key(at) ?? "")),
+      );
       memory.forEach((value, name) => (value === null ? names.delete(name) : names.add(name)));
       return [...names];
     },

@@ -22,13 +22,16 @@ export function submit(session: Session, request: SubmitRequest, key: string): P
 async function begin(session: Session, request: SubmitRequest, key: string, print: string): Promise<Job> {
   const { registry, watcher, client } = session;
   // A second click, or another try after no answer came, repeats a submit.
-  const before = key ? registry.find("key", key) : registry.entries().find((each) => !each.key && each.print === print && !each.jobId);
+  const before = key
+    ? registry.find("key", key)
+    : registry.entries().find((each) => !each.key && each.print === print && !each.jobId);
   const again = before?.print === print ? before : undefined;
   if (again?.jobId) {
     const job = watcher.get(again.jobId) ?? (await client.get(again.jobId).catch(undefinedIfGone));
     if (job && !isDone(job)) return job;
   }
-  const entry = again && !again.jobId ? again : registry.add({ submission: newId(), key, type: request.type, print });
+  const entry =
+    again && !again.jobId ? again : registry.add({ submission: newId(), key, type: request.type, print });
   return start(session, request, entry);
 }
 

@@ -98,7 +98,8 @@ export function createWatcher(
       for (const id of ids) {
         const job = found.find((each) => each.id === id) ?? gone(id);
         const waiter = waiters.get(id);
-        if (!job) waiter?.reject(new ApiError("There is no such job", { status: 404, code: "job_not_found" }));
+        if (!job)
+          waiter?.reject(new ApiError("There is no such job", { status: 404, code: "job_not_found" }));
         else if (waiter) waiter.resolve(job);
         else set(job);
       }
@@ -141,8 +142,7 @@ export function createWatcher(
     // While requests fail, they alone find out when the server is back.
     if (stream.running || stream.isOver || isHidden() || isDone(known()) || errorOf(jobId)) return;
     const { signal } = (stream.running = new AbortController());
-    const change = (state: Partial<QueryState<unknown>>) =>
-      cache.find({ queryKey: keyOf(jobId) })?.setState(state);
+    const change = (state: Partial<QueryState>) => cache.find({ queryKey: keyOf(jobId) })?.setState(state);
     const onLive = (isLive: boolean) => {
       stream.isLive = isLive;
       change({}); // for who looks at the connection
