@@ -6,6 +6,7 @@ ARG NODE=20-bookworm-slim
 FROM node:${NODE} AS page
 WORKDIR /build/frontend
 COPY frontend/package.json frontend/package-lock.json ./
+COPY frontend/packages/react/package.json packages/react/
 RUN npm ci
 COPY frontend/ ./
 RUN npm run bundle

@@ -105,7 +105,8 @@ def of_page() -> Iterator[Dependency]:
     """Yield what the lock of the web page names beside its tools."""
     lock: dict[str, dict[str, Any]] = json.loads((ROOT / "frontend/package-lock.json").read_text())["packages"]
     for path, package in lock.items():
-        if path and not package.get("dev") and not package.get("devOptional"):
+        is_own = not path.startswith("node_modules/") or package.get("link")
+        if not is_own and not package.get("dev") and not package.get("devOptional"):
             yield Dependency(path.removeprefix("node_modules/"), package["version"], package["license"])
 
 

@@ -84,6 +84,7 @@ export function createJobsClient(options: JobsClientOptions = {}): JobsClient {
       job = mergeJob(job, next) as Job<Result>;
       return JSON.stringify(job) !== before;
     };
+    let waitMs: number | undefined;
     for (let failures = 0; !isDone(job);) {
       try {
         if (job.links?.events)
@@ -94,14 +95,16 @@ export function createJobsClient(options: JobsClientOptions = {}): JobsClient {
       }
       signal?.throwIfAborted();
       if (isDone(job)) return;
-      await pause(failures > 0 ? backoffMs(failures) : (job.poll_after_ms ?? POLL_MS), signal);
+      await pause(waitMs ?? job.poll_after_ms ?? POLL_MS, signal);
       signal?.throwIfAborted();
       try {
         if (isNews(await get(jobId, call))) yield job;
         failures = 0;
+        waitMs = undefined;
       } catch (error) {
         if (!(error instanceof ApiError && error.isRetryable)) throw error;
         failures += 1;
+        waitMs = error.retryAfterMs ?? backoffMs(failures);
       }
     }
   }
