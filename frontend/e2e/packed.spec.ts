@@ -73,7 +73,9 @@ async function open(page: Page, url: string): Promise<string[]> {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  await expect(async () => void (await page.goto(url))).toPass({ timeout: 60_000 });
+  await expect(async () => {
+    await page.goto(url);
+  }).toPass({ timeout: 60_000 });
   return complaints;
 }
 
@@ -122,7 +124,17 @@ createRoot(document.getElementById("root")!).render(
   await run(app, "npm", "run", "build");
   const vite = "node_modules/vite/bin/vite.js";
   const preview = (port: number) =>
-    serve(app, vite, "preview", "--host", "127.0.0.1", "--strictPort", "--port", String(port));
+    serve(
+      app,
+      vite,
+      "preview",
+      "--bypass-lock",
+      "--host",
+      "127.0.0.1",
+      "--strictPort",
+      "--port",
+      String(port),
+    );
   preview(ports.vite);
   const complaints = await open(page, origin(ports.vite));
   await forge(page);

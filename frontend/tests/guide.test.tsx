@@ -30,7 +30,7 @@ function Sample() {
 const { submit, job, isPolling, isCompleted, isFailed } = useJobPolling(
   (result) => {
     // Success callback - result contains generated data
-    setGeneratedData(result);
+    setGeneratedData(result); // eslint-disable-line @typescript-eslint/no-unsafe-argument -- as in the guide
   },
   (error) => {
     // Error callback - error is string message

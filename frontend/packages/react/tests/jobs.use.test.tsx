@@ -171,7 +171,7 @@ describe("a page that a server has rendered", () => {
     );
     const prefetched = async () => {
       const queries = newClient();
-      await Promise.all([queries.prefetchQuery(jobQueryOptions(jobs, id)), settled()]);
+      await Promise.all([queries.query(jobQueryOptions(jobs, id)), settled()]);
       return queries;
     };
     const root = document.createElement("div");
