@@ -169,6 +169,6 @@ async def test_websocket_is_closed(host: FastAPI) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "websocket", "path": f"{PREFIX}/jobs", "headers": [], "query_string": b""}
+    scope: dict[str, Any] = {"type": "websocket", "path": f"{PREFIX}/jobs", "headers": [], "query_string": b""}
     await host(scope, receive, send)
     assert sent == [{"type": "websocket.close", "code": 1000}]

@@ -207,7 +207,10 @@ async def test_token_opens_one_job(client: Either) -> None:
     ids=["newer server", "older server"],
 )
 async def test_server_of_another_version_works(scripted: Make, document: dict[str, Any]) -> None:
-    client = scripted(lambda _: httpx2.Response(202, json=document))
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(202, json=document)
+
+    client = scripted(answer)
     handle = Either(await client.submit("play", result_type=list[int]))
     assert await handle.result() == [1]
     assert handle.client.snapshot.document == document

@@ -70,9 +70,9 @@ class Project:
 @pytest.fixture
 def project(wheel: Path, short_tmp: Path) -> Project:
     place = short_tmp / "venv"
-    _do(UV, "venv", "-q", "-p", sys.executable, str(place))
+    do(UV, "venv", "-q", "-p", sys.executable, str(place))
     extras = f"loresmith[server,embedded] @ {wheel.as_uri()}"
-    _do(UV, "pip", "install", "-q", "-p", str(place), extras, "pytest", "pytest-asyncio")
+    do(UV, "pip", "install", "-q", "-p", str(place), extras, "pytest", "pytest-asyncio")
     variables = {
         "PATH": os.environ["PATH"],
         "HOME": str(short_tmp),
