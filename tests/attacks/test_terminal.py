@@ -203,6 +203,7 @@ COMMANDS: dict[str, Line] = {
     "keys list": Line(["keys", "list"], asks=False),
     "keys revoke": Line(["keys", "revoke", EVIL], asks=False),
     "migrate": Line(["migrate"], asks=False),
+    "new": Line(["new", EVIL], asks=False),
 }
 MORE = {
     "types of all": Line(["types"]),
@@ -214,7 +215,7 @@ MORE = {
     "submit and watch": Line(["submit", "play", "theme=x", "--watch"]),
     "retry and watch": Line(["retry", JOB, "--watch"]),
 }
-LONG_LIVED = {"run", "demo", "serve", "worker", "lore"}
+LONG_LIVED = {"run", "dev", "demo", "serve", "worker", "lore"}
 """They serve: what they write are their own settings and the log, which has a test of its own."""
 
 

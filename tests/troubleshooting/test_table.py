@@ -9,7 +9,8 @@ from typing import Final
 
 from tests.troubleshooting.table import DOCUMENT, rows, shown_in
 
-PAGE: Final = DOCUMENT.parents[1] / "frontend" / "src"
+FRONTEND: Final = DOCUMENT.parents[1] / "frontend"
+PAGE: Final = (FRONTEND / "src", FRONTEND / "packages" / "react" / "src")
 
 
 def test_every_row_is_tried() -> None:
@@ -35,7 +36,8 @@ def test_a_quotation_is_found_however_it_is_wrapped_and_only_if_it_is_there() ->
 def test_what_the_page_says_is_quoted_as_it_is_written() -> None:
     section = DOCUMENT.read_text(encoding="utf-8").partition("## In the browser")[2].partition("\n## ")[0]
     quoted = [text for line in section.splitlines() if line.startswith("| `") for text in re.findall("`([^`]+)`", line)]
-    sources = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in PAGE.rglob("*.ts*"))
+    files = [path for folder in PAGE for path in folder.rglob("*.ts*")]
+    sources = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in files)
     said = [text for text in quoted if not text.startswith("loresmith ")]
     assert len(said) >= 5
     assert [text for text in said if text not in sources] == []

@@ -71,4 +71,5 @@ class _Mounted:
             telemetry=opened.telemetry,
             webhooks=opened.webhooks,
             root_path=opened.settings.root_path,
+            product=not opened.settings.jobs_only,
         )

@@ -31,6 +31,7 @@ from loresmith.client.options import Filters
 from loresmith.client.payloads import join_payload
 from loresmith.client.result_types import Adapter, TypedJob, reader_of
 from loresmith.jobs import LOCAL_OWNER, Event, EventName, JobType, JobView, Listing, State, Status
+from loresmith.setting_types import words
 from loresmith.settings import Settings, load_settings
 
 T = TypeVar("T", default=Any)
@@ -45,14 +46,15 @@ class Jobs:
     LORESMITH_REDIS_URL it uses the embedded Redis of a `loresmith run` with the same data directory. Its jobs are those
     of one owner: `as_owner` returns another's on the same connections. Workers run elsewhere.
 
-    `job_types` are taken besides those of the product and of installed extensions. Other arguments are settings:
+    `job_types` are taken besides those of the product, of installed extensions and of LORESMITH_JOBS. Other arguments are settings:
     `Jobs(redis_url="redis://…")` is LORESMITH_REDIS_URL. Every method raises the errors of `loresmith.client`.
     Raises SettingsError for settings that are wrong.
     """
 
     def __init__(self, *, job_types: Sequence[JobType[Any, Any]] = (), **settings: Any) -> None:
         self.settings: Settings = load_settings(**settings)
-        self._registry = build_registry().add(*job_types)
+        names, product = words(self.settings.jobs or ""), not self.settings.jobs_only
+        self._registry = build_registry(names, product=product).add(*job_types)
         self._owner = LOCAL_OWNER
         self._shared = _Shared()
 
