@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,7 +46,7 @@ async def test_page_works_under_the_path(
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text('<!doctype html><script src="./assets/a-0b.js"></script>')
     (tmp_path / "assets" / "a-0b.js").write_text("let a = 1;")
-    monkeypatch.setattr("loresmith.api.app.Page", lambda *, product: Page(tmp_path, product=product))
+    monkeypatch.setattr("loresmith.api.app.Page", partial(Page, tmp_path))
     script = f"{PREFIX}/assets/a-0b.js"
     for path in ("/", "/my-jobs"):
         assert f'src="{script}"' in (await http.get(f"{PREFIX}{path}")).text

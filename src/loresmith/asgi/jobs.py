@@ -46,8 +46,8 @@ class Jobs:
     LORESMITH_REDIS_URL it uses the embedded Redis of a `loresmith run` with the same data directory. Its jobs are those
     of one owner: `as_owner` returns another's on the same connections. Workers run elsewhere.
 
-    `job_types` are taken besides those of the product, of installed extensions and of LORESMITH_JOBS. Other arguments are settings:
-    `Jobs(redis_url="redis://…")` is LORESMITH_REDIS_URL. Every method raises the errors of `loresmith.client`.
+    `job_types` are taken besides those of the product, of installed extensions and of LORESMITH_JOBS. Other
+    arguments are settings: `Jobs(redis_url="redis://…")` is LORESMITH_REDIS_URL. Every method raises the errors of `loresmith.client`.
     Raises SettingsError for settings that are wrong.
     """
 
