@@ -47,8 +47,8 @@ class Jobs:
     of one owner: `as_owner` returns another's on the same connections. Workers run elsewhere.
 
     `job_types` are taken besides those of the product, of installed extensions and of LORESMITH_JOBS. Other
-    arguments are settings: `Jobs(redis_url="redis://…")` is LORESMITH_REDIS_URL. Every method raises the errors of `loresmith.client`.
-    Raises SettingsError for settings that are wrong.
+    arguments are settings: `Jobs(redis_url="redis://…")` is LORESMITH_REDIS_URL. Every method raises the errors
+    of `loresmith.client`. Raises SettingsError for settings that are wrong.
     """
 
     def __init__(self, *, job_types: Sequence[JobType[Any, Any]] = (), **settings: Any) -> None:
