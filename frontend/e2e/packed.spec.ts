@@ -9,7 +9,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { FIXTURE_MS, freePort, Stack } from "./stack";
 
 const CREATE_VITE = "create-vite@9.3.0";
-const CREATE_NEXT = "create-next-app@16.4.6";
+const CREATE_NEXT = "create-next-app@16.4.3";
 const QUERY = "@tanstack/react-query@5.108.0";
 const FRONTEND = fileURLToPath(new URL("..", import.meta.url));
 const BUILD_MS = 600_000;
@@ -31,7 +31,7 @@ async function run(cwd: string, program: string, ...words: string[]): Promise<st
 let dir: string;
 let tarball: string;
 let stack: Stack;
-const ports: Record<"vite" | "next" | "stranger", number> = { vite: 0, next: 0, stranger: 0 };
+const ports = { vite: 0, next: 0 };
 const servers: ChildProcess[] = [];
 const origin = (port: number) => `http://127.0.0.1:${port}`;
 
@@ -39,7 +39,7 @@ test.describe.configure({ mode: "serial" });
 
 test.beforeAll(async () => {
   test.setTimeout(FIXTURE_MS);
-  for (const name of ["vite", "next", "stranger"] as const) ports[name] = await freePort();
+  for (const name of ["vite", "next"] as const) ports[name] = await freePort();
   dir = await mkdtemp(join(tmpdir(), "ls-packed-"));
   const packed = await run(
     FRONTEND,
@@ -75,7 +75,7 @@ async function open(page: Page, url: string): Promise<string[]> {
   page.on("pageerror", (error) => complaints.push(error.message));
   await expect(async () => {
     await page.goto(url);
-  }).toPass({ timeout: 60_000 });
+  }).toPass({ timeout: 180_000 });
   return complaints;
 }
 
@@ -123,28 +123,15 @@ createRoot(document.getElementById("root")!).render(
   await run(app, "npm", "install", tarball, QUERY);
   await run(app, "npm", "run", "build");
   const vite = "node_modules/vite/bin/vite.js";
-  const preview = (port: number) =>
-    serve(
-      app,
-      vite,
-      "preview",
-      "--bypass-lock",
-      "--host",
-      "127.0.0.1",
-      "--strictPort",
-      "--port",
-      String(port),
-    );
-  preview(ports.vite);
+  serve(app, vite, "preview", "--host", "127.0.0.1", "--strictPort", "--port", String(ports.vite));
   const complaints = await open(page, origin(ports.vite));
   await forge(page);
   expect(complaints).toEqual([]);
 
-  preview(ports.stranger);
-  await open(page, origin(ports.stranger));
+  const stranger = `http://localhost:${ports.vite}`; // another origin than that of the address
+  await open(page, stranger);
   await page.getByRole("button", { name: "Forge" }).click();
-  const asked = `set LORESMITH_CORS_ORIGINS=${origin(ports.stranger)} there`;
-  await expect(page.getByRole("alert")).toContainText(asked, { timeout: 5_000 });
+  await expect(page.getByRole("alert")).toContainText(`set LORESMITH_CORS_ORIGINS=${stranger} there`);
 
   await run(app, "npm", "install", "react@18", "react-dom@18", "@types/react@18", "@types/react-dom@18");
   await run(app, "npm", "run", "build");
@@ -201,11 +188,12 @@ export default function Page() {
 `,
     "app/jobs/[id]/page.tsx": `import { createJobsClient, jobQueryOptions } from "@loresmith/react";
 import { dehydrate, HydrationBoundary, QueryClient } from "@tanstack/react-query";
+import { Suspense } from "react";
 import { Status } from "../../Demo";
 
 const jobs = ${client()};
 
-export default async function Page({ params }: { params: Promise<{ id: string }> }) {
+async function Known({ params }: { params: Promise<{ id: string }> }) {
   const { id } = await params;
   const queries = new QueryClient();
   await queries.prefetchQuery(jobQueryOptions(jobs, id));
@@ -213,6 +201,14 @@ export default async function Page({ params }: { params: Promise<{ id: string }>
     <HydrationBoundary state={dehydrate(queries)}>
       <Status id={id} />
     </HydrationBoundary>
+  );
+}
+
+export default function Page({ params }: { params: Promise<{ id: string }> }) {
+  return (
+    <Suspense fallback={<p>Loading…</p>}>
+      <Known params={params} />
+    </Suspense>
   );
 }
 `,
